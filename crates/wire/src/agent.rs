@@ -1,0 +1,66 @@
+//! The desk's socket: `GET /v1/agent/socket`, JSON text frames. Hints travel here, truth by HTTP.
+
+use crate::{
+    Problem, UnixMillis,
+    account::Account,
+    conversation::{Conversation, Message},
+    ids::{ConversationId, DeskId},
+};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// From the desk.
+#[derive(Clone, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum AgentRequest {
+    /// First frame.
+    Hello {
+        /// From [`crate::account::Session`].
+        access_token: String,
+        /// This installation; its own older socket is replaced silently.
+        desk: DeskId,
+        /// Replace another desk of the same agent.
+        take_over: bool,
+    },
+    /// The agent is writing.
+    Typing {
+        /// Where.
+        conversation: ConversationId,
+    },
+    /// Still here.
+    Heartbeat,
+}
+
+/// To the desk.
+#[derive(Clone, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum AgentEvent {
+    /// Signed in; the agent's whole inbox as it stands: open ones, and the agent's own that are not closed.
+    Welcome {
+        /// Who.
+        account: Account,
+        /// On whose behalf.
+        company: String,
+        /// The inbox.
+        conversations: Vec<Conversation>,
+        /// Send a heartbeat this often.
+        heartbeat_ms: u32,
+        /// Give the socket up after this much silence.
+        silence_ms: u32,
+    },
+    /// A conversation is new or has changed.
+    Conversation(Conversation),
+    /// A message was committed in one of the agent's conversations or an open one.
+    Message(Message),
+    /// The customer is writing.
+    Typing {
+        /// Where.
+        conversation: ConversationId,
+        /// Show it until then.
+        until: UnixMillis,
+    },
+    /// The socket closes: another desk took over, or the session ended.
+    Problem(Problem),
+    /// Still here.
+    Heartbeat,
+}

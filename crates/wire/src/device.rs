@@ -1,0 +1,88 @@
+//! Devices and what a call's media is like at the moment.
+
+use crate::UnixMillis;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Kinds of device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceKind {
+    /// Picture in.
+    Camera,
+    /// Sound in.
+    Microphone,
+    /// Sound out.
+    Speaker,
+}
+
+/// A device to choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Device {
+    /// Stable while the device is plugged in; `synthetic:...` for the product's own test sources.
+    pub id: String,
+    /// What it is for.
+    pub kind: DeviceKind,
+    /// Shown in the menu.
+    pub name: String,
+}
+
+/// Every device, and which are chosen; an empty choice follows the system's default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DeviceList {
+    /// In the system's order, synthetic ones last.
+    pub devices: Vec<Device>,
+    /// Chosen camera.
+    pub camera: Option<String>,
+    /// Chosen microphone.
+    pub microphone: Option<String>,
+    /// Chosen speaker.
+    pub speaker: Option<String>,
+}
+
+/// One mark an agent understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum QualityMark {
+    /// Not measured yet.
+    Unknown,
+    /// Nothing to say.
+    Good,
+    /// Noticeable.
+    Fair,
+    /// Speak about it.
+    Poor,
+}
+
+/// The mark with its reason and the figures behind it, once a second.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Quality {
+    /// The mark.
+    pub mark: QualityMark,
+    /// "Ana's network is weak, the picture is reduced."; empty when good.
+    pub reason: String,
+    /// Round trip.
+    pub rtt_ms: Option<f64>,
+    /// Share of our packets lost on the way, 0 to 1.
+    pub loss_out: f64,
+    /// Share of the customer's packets lost on the way, 0 to 1.
+    pub loss_in: f64,
+    /// What we send, bits a second.
+    pub bitrate_out: f64,
+    /// What we receive, bits a second.
+    pub bitrate_in: f64,
+    /// Frames a second that reached the screen.
+    pub fps_in: f64,
+    /// Size of the customer's picture.
+    pub width: u32,
+    /// Size of the customer's picture.
+    pub height: u32,
+    /// Frames decoded since the call began.
+    pub frames_decoded: u64,
+    /// Frames drawn since the call began.
+    pub frames_drawn: u64,
+    /// When the first of them was drawn.
+    pub first_frame_at: Option<UnixMillis>,
+    /// Sound concealed, as a share of all played, 0 to 1.
+    pub concealed: f64,
+}

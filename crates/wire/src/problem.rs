@@ -1,0 +1,174 @@
+//! Every error a person can meet: a stable code, what happened, and what to do next.
+
+use crate::ids::{ConversationId, EscalationId};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident $status:literal $message:literal $next:literal;)+) => {
+        /// A stable name for what went wrong. User interfaces match on it, never on the text.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+        #[serde(rename_all = "snake_case")]
+        pub enum ErrorCode { $($(#[$doc])* $name,)+ }
+
+        impl ErrorCode {
+            /// Every code, for documentation and exhaustive tests.
+            pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$name,)+];
+
+            /// HTTP status that carries this code.
+            pub fn status(self) -> u16 { match self { $(ErrorCode::$name => $status,)+ } }
+
+            /// What happened, in plain words.
+            pub fn message(self) -> &'static str { match self { $(ErrorCode::$name => $message,)+ } }
+
+            /// What the person can do about it.
+            pub fn next_step(self) -> &'static str { match self { $(ErrorCode::$name => $next,)+ } }
+        }
+    };
+}
+
+codes! {
+    /// The request could not be understood.
+    BadRequest 400 "The request could not be understood." "Update the app or reload the page.";
+    /// A frame or body over the limit.
+    TooLarge 413 "That is too large to send." "Shorten it and send it again.";
+    /// Nothing at that address.
+    NotFound 404 "That does not exist here." "Check the address or go back to the inbox.";
+    /// No or unreadable token.
+    NotSignedIn 401 "You are not signed in." "Sign in.";
+    /// E-mail or password do not match.
+    WrongCredentials 401 "E-mail or password is not right." "Check both and try again.";
+    /// The access or refresh token is over.
+    SessionExpired 401 "Your session has ended." "Sign in again.";
+    /// The role does not allow it.
+    NotAllowed 403 "Your role does not allow this." "Ask a supervisor.";
+    /// Origin absent or not ours.
+    ForeignOrigin 403 "This page may not connect to the server." "Open the page from the server's own address.";
+    /// Too many attempts.
+    RateLimited 429 "Too many attempts in a short time." "Wait a minute and try again.";
+    /// The same agent is signed in on another desk.
+    SecondDesk 409 "You are signed in on another desk." "Continue here to move your work to this desk.";
+    /// Another desk of the same agent has taken over.
+    DeskDisplaced 409 "You continued on another desk." "Continue here to move back.";
+    /// The conversation belongs to a colleague.
+    NotYourConversation 403 "This conversation belongs to a colleague." "Choose one of your own conversations.";
+    /// The conversation is not active.
+    ConversationNotActive 409 "The conversation is not active." "Accept it first.";
+    /// The conversation is closed.
+    ConversationClosed 409 "The conversation is closed." "Start a new conversation.";
+    /// A colleague was faster.
+    AlreadyAccepted 409 "A colleague has accepted this conversation." "Take the next one.";
+    /// Nothing but spaces.
+    EmptyMessage 422 "The message is empty." "Write something first.";
+    /// Over [`crate::MAX_MESSAGE_CHARS`].
+    MessageTooLong 422 "The message is longer than 4,000 characters." "Split it in two.";
+    /// A client message id was used again for another text.
+    MessageIdReused 409 "This message id was used for another message." "Send it again as a new message.";
+    /// Over [`crate::MAX_CONTEXT_VARIABLES`].
+    TooManyContextVariables 422 "A conversation holds at most 100 context variables." "Remove some first.";
+    /// Not text, number or truth value, or an empty key.
+    BadContextVariable 422 "A context variable is a named text, number or yes/no." "Correct the value.";
+    /// One live video per agent.
+    VideoSlotTaken 409 "You are already in a video call." "Finish that call first.";
+    /// The channel has no way to deliver a link.
+    ChannelCannotCarryLink 409 "This channel cannot carry a link." "Ask for another way to reach the customer.";
+    /// Wrap-up while a call is live.
+    CallLive 409 "The video call is still running." "End the call and wrap up, or keep talking.";
+    /// The escalation is over.
+    EscalationEnded 409 "This video call is over." "Start a new one.";
+    /// No such invite.
+    InviteUnknown 404 "This link is not one of ours." "Check the link, or ask for a new one in the chat.";
+    /// The invite's time is over.
+    InviteExpired 410 "This link has expired." "Ask for a new one in the chat.";
+    /// The agent took the invite back.
+    InviteRevoked 410 "This link was taken back." "Ask for a new one in the chat.";
+    /// Another browser has joined with it.
+    InviteInUse 409 "This link is already in use on another device." "Go on there, or ask for a new link.";
+    /// The call behind the invite is over.
+    RoomEnded 410 "The call has ended." "Ask for a new call in the chat.";
+    /// A room token or resume token that does not fit.
+    RoomRefused 403 "You have no place in this call." "Open the link again.";
+    /// No word from the other side within the deadline.
+    HeartbeatMissed 408 "The connection was silent for too long." "It reconnects by itself.";
+    /// No camera found.
+    CameraMissing 409 "No camera was found." "Plug one in or choose another in the device menu.";
+    /// Another program has it.
+    CameraBusy 409 "The camera is used by another program." "Close that program, then choose the camera again.";
+    /// Unplugged in the call.
+    CameraLost 409 "The camera was unplugged." "Plug it back in or choose another.";
+    /// No microphone found.
+    MicrophoneMissing 409 "No microphone was found." "Plug one in or choose another in the device menu.";
+    /// Unplugged or stopped.
+    MicrophoneLost 409 "The microphone stopped." "Plug it back in or choose another.";
+    /// No speaker found.
+    SpeakerMissing 409 "No speaker was found." "Plug one in or choose another in the device menu.";
+    /// Media did not start within its deadline.
+    MediaTimeout 504 "The picture did not come through." "The network may block video. Go on in the chat, or try again.";
+    /// The media engine stopped.
+    MediaFailed 500 "The call's media stopped." "Hang up and start the video again.";
+    /// The desk cannot reach its server.
+    ServerUnreachable 503 "The server cannot be reached." "Messages wait here and are sent when it is back.";
+    /// No keyring on this machine.
+    KeyringUnavailable 503 "This machine has no keyring." "You stay signed in until the app closes.";
+    /// The disk is full or read-only.
+    StorageFailed 507 "It could not be saved." "Free some disk space, then try again.";
+    /// A bug; the detail is in the log.
+    Internal 500 "The server could not do this." "Try again. If it happens again, tell IT the time it happened.";
+}
+
+/// An error as it crosses the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
+#[error("{message}")]
+pub struct Problem {
+    /// Stable name.
+    pub code: ErrorCode,
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    pub next_step: String,
+    /// The conversation that stands in the way, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub conversation: Option<ConversationId>,
+    /// The escalation that stands in the way, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub escalation: Option<EscalationId>,
+}
+
+impl Problem {
+    /// The code with its own words.
+    pub fn new(code: ErrorCode) -> Self {
+        Self {
+            code,
+            message: code.message().into(),
+            next_step: code.next_step().into(),
+            conversation: None,
+            escalation: None,
+        }
+    }
+
+    /// Says what happened more exactly than the code alone.
+    pub fn saying(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// Names the conversation that stands in the way.
+    pub fn in_conversation(mut self, conversation: ConversationId) -> Self {
+        self.conversation = Some(conversation);
+        self
+    }
+
+    /// Names the escalation that stands in the way.
+    pub fn in_escalation(mut self, escalation: EscalationId) -> Self {
+        self.escalation = Some(escalation);
+        self
+    }
+}
+
+impl From<ErrorCode> for Problem {
+    fn from(code: ErrorCode) -> Self {
+        Self::new(code)
+    }
+}

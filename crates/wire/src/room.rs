@@ -1,0 +1,166 @@
+//! Signalling in a room: `GET /v1/rooms/socket`, JSON text frames.
+//!
+//! The first frame is [`RoomRequest::Hello`]; no token ever stands in a URL. The server answers with
+//! [`RoomEvent::Welcome`]. Both sides send `heartbeat` every `heartbeat_ms`; a side that hears nothing
+//! for `silence_ms` drops the socket and connects again with its resume token, which replaces its own
+//! old connection and nobody else's. Media does not depend on any of this.
+
+use crate::{
+    Problem, UnixMillis,
+    escalation::EndReason,
+    ids::{ConnectionId, RoomId},
+};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The two sides of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// The desk; always makes the offer.
+    Agent,
+    /// The customer's browser; always answers.
+    Customer,
+}
+
+impl Party {
+    /// The other side.
+    pub fn other(self) -> Self {
+        match self {
+            Party::Agent => Party::Customer,
+            Party::Customer => Party::Agent,
+        }
+    }
+}
+
+/// The desk's SDP. A new `negotiation` means a new peer connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Offer {
+    /// Increases with every offer of a room.
+    pub negotiation: u32,
+    /// SDP with all candidates known so far.
+    pub sdp: String,
+}
+
+/// What a side sends at the moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct MediaState {
+    /// The microphone is heard.
+    pub microphone: bool,
+    /// The camera is seen.
+    pub camera: bool,
+    /// The picture is a shared screen.
+    pub screen: bool,
+}
+
+/// A side's place in the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Presence {
+    /// Never came, or gave the seat up.
+    Absent,
+    /// Its socket is open.
+    Here {
+        /// Increases when the side came without a resume token: its peer connection is new.
+        session: u32,
+    },
+    /// Its socket is gone; the seat is kept.
+    Away {
+        /// Until then.
+        until: UnixMillis,
+    },
+}
+
+/// From a party to the server.
+#[derive(Clone, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RoomRequest {
+    /// First frame.
+    Hello {
+        /// From [`crate::escalation::VideoStarted`] or [`crate::escalation::Redeemed`].
+        token: String,
+        /// From the last welcome, when the same peer connection goes on.
+        #[serde(default)]
+        resume: Option<String>,
+    },
+    /// Agent only.
+    Offer(Offer),
+    /// Customer only.
+    Answer {
+        /// Of the offer answered.
+        negotiation: u32,
+        /// SDP.
+        sdp: String,
+    },
+    /// One more address, either way.
+    Candidate {
+        /// Of the offer it belongs to.
+        negotiation: u32,
+        /// An SDP candidate attribute, `candidate:...`; empty at the end of candidates.
+        candidate: String,
+    },
+    /// Microphone, camera or screen went on or off.
+    Media(MediaState),
+    /// The first remote frame (or sound, without a camera) has come through.
+    MediaFlowing,
+    /// Hang up.
+    Leave,
+    /// Still here.
+    Heartbeat,
+}
+
+/// From the server to a party.
+#[derive(Clone, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RoomEvent {
+    /// The seat is taken.
+    Welcome {
+        /// This socket.
+        connection: ConnectionId,
+        /// For the next hello of the same peer connection.
+        resume: String,
+        /// Where.
+        room: RoomId,
+        /// Which side you are.
+        you: Party,
+        /// The other side's place.
+        other: Presence,
+        /// The other side's media.
+        other_media: MediaState,
+        /// An offer that waits for an answer (customer only).
+        offer: Option<Offer>,
+        /// Send a heartbeat this often.
+        heartbeat_ms: u32,
+        /// Give a socket up after this much silence.
+        silence_ms: u32,
+    },
+    /// The other side came or went.
+    Presence(Presence),
+    /// From the agent.
+    Offer(Offer),
+    /// From the customer.
+    Answer {
+        /// Of the offer answered.
+        negotiation: u32,
+        /// SDP.
+        sdp: String,
+    },
+    /// From the other side.
+    Candidate {
+        /// Of the offer it belongs to.
+        negotiation: u32,
+        /// SDP candidate attribute.
+        candidate: String,
+    },
+    /// The other side's microphone, camera or screen.
+    Media(MediaState),
+    /// The call is over; the socket closes.
+    Ended {
+        /// Why.
+        reason: EndReason,
+    },
+    /// A frame was refused; the socket stays open unless the code says otherwise.
+    Problem(Problem),
+    /// Still here.
+    Heartbeat,
+}

@@ -1,0 +1,1181 @@
+// Generated from crates/wire by its test `typescript`; do not edit.
+
+export type AccountId = string;
+
+export type DeskId = string;
+
+export type ConversationId = string;
+
+export type MessageId = string;
+
+export type ClientMessageId = string;
+
+export type CommandId = string;
+
+export type EscalationId = string;
+
+export type RoomId = string;
+
+export type ConnectionId = string;
+
+export type ErrorCode = "bad_request" | "too_large" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "already_accepted" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "channel_cannot_carry_link" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_lost" | "speaker_missing" | "media_timeout" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
+
+export type Problem = { 
+/**
+ * Stable name.
+ */
+code: ErrorCode, 
+/**
+ * What happened.
+ */
+message: string, 
+/**
+ * What to do.
+ */
+next_step: string, 
+/**
+ * The conversation that stands in the way, where there is one.
+ */
+conversation?: ConversationId, 
+/**
+ * The escalation that stands in the way, where there is one.
+ */
+escalation?: EscalationId, };
+
+export type Role = "agent" | "supervisor" | "admin";
+
+export type Account = { 
+/**
+ * Identifier.
+ */
+id: AccountId, 
+/**
+ * Sign-in name.
+ */
+email: string, 
+/**
+ * Shown to customers and colleagues.
+ */
+name: string, 
+/**
+ * What the account may do.
+ */
+role: Role, };
+
+export type SignIn = { 
+/**
+ * Sign-in name.
+ */
+email: string, 
+/**
+ * Secret; never logged.
+ */
+password: string, };
+
+export type Refresh = { 
+/**
+ * The newest refresh token; a used one revokes the whole family (RFC 9700, 4.14.2).
+ */
+refresh_token: string, };
+
+export type Session = { 
+/**
+ * Who signed in.
+ */
+account: Account, 
+/**
+ * Bearer token, 15 minutes.
+ */
+access_token: string, 
+/**
+ * When the access token stops working.
+ */
+access_expires_at: number, 
+/**
+ * Rotates on every use.
+ */
+refresh_token: string, };
+
+export type FirstAccount = { 
+/**
+ * Sign-in name.
+ */
+email: string, 
+/**
+ * What the account may do.
+ */
+role: Role, 
+/**
+ * Generated; stored only as an argon2id hash.
+ */
+password: string, };
+
+export type ConversationState = "open" | "active" | "wrap_up" | "closed";
+
+export type Channel = "web_chat" | "phone";
+
+export type ContextValue = boolean | number | string;
+
+export type Author = { "type": "customer" } | { "type": "agent", 
+/**
+ * Who.
+ */
+account: AccountId, 
+/**
+ * Shown to the customer.
+ */
+name: string, } | { "type": "system" };
+
+export type Body = { "type": "text", 
+/**
+ * At most [`crate::MAX_MESSAGE_CHARS`].
+ */
+text: string, } | { "type": "invite", 
+/**
+ * Which escalation it belongs to.
+ */
+escalation: EscalationId, 
+/**
+ * The sentence around the link, for channels that show only text.
+ */
+text: string, 
+/**
+ * The link.
+ */
+url: string, 
+/**
+ * When the link stops working.
+ */
+expires_at: number, } | { "type": "event", 
+/**
+ * The line.
+ */
+text: string, };
+
+export type Message = { 
+/**
+ * Identifier.
+ */
+id: MessageId, 
+/**
+ * Where it belongs.
+ */
+conversation: ConversationId, 
+/**
+ * 1, 2, 3 ... without gaps in one conversation.
+ */
+seq: number, 
+/**
+ * The sender's own id, where it gave one.
+ */
+client_id?: ClientMessageId, 
+/**
+ * Who wrote it.
+ */
+author: Author, 
+/**
+ * What it holds.
+ */
+body: Body, 
+/**
+ * When it was committed.
+ */
+at: number, };
+
+export type Conversation = { 
+/**
+ * Identifier.
+ */
+id: ConversationId, 
+/**
+ * How the customer reaches us.
+ */
+channel: Channel, 
+/**
+ * Where it stands.
+ */
+state: ConversationState, 
+/**
+ * The customer's name, or "Customer" and a short number.
+ */
+customer_name: string, 
+/**
+ * Whether the customer has the chat open now.
+ */
+customer_present: boolean, 
+/**
+ * Who owns it.
+ */
+owner: AccountId | null, 
+/**
+ * The owner's name.
+ */
+owner_name: string | null, 
+/**
+ * When it began.
+ */
+opened_at: number, 
+/**
+ * When its state last changed.
+ */
+state_since: number, 
+/**
+ * The last message's sequence number, 0 for none.
+ */
+last_seq: number, 
+/**
+ * Up to this number the customer's page has received our messages.
+ */
+delivered_seq: number, 
+/**
+ * Up to this number the owner has read.
+ */
+read_seq: number, 
+/**
+ * The last message's text, cut to one line.
+ */
+last_text: string, 
+/**
+ * When the last message came.
+ */
+last_at: number, 
+/**
+ * Context variables.
+ */
+context: { [key in string]: ContextValue }, 
+/**
+ * The agent's notes.
+ */
+notes: string, 
+/**
+ * What the agent chose at the end.
+ */
+disposition: string | null, 
+/**
+ * The newest escalation.
+ */
+escalation: EscalationView | null, };
+
+export type SendMessage = { 
+/**
+ * Sending the same id again answers with the stored message.
+ */
+client_id: ClientMessageId, 
+/**
+ * At most [`crate::MAX_MESSAGE_CHARS`].
+ */
+text: string, };
+
+export type MessagePage = { 
+/**
+ * The messages.
+ */
+messages: Array<Message>, 
+/**
+ * Whether more follow.
+ */
+more: boolean, };
+
+export type EditConversation = { 
+/**
+ * The agent's notes.
+ */
+notes?: string, 
+/**
+ * Variables to set; `null` removes one.
+ */
+context?: { [key in string]: ContextValue | null }, 
+/**
+ * Up to this number the owner has read.
+ */
+read_seq?: number, };
+
+export type WrapUp = { 
+/**
+ * End a live call first; without it a live call refuses the wrap-up.
+ */
+end_call: boolean, };
+
+export type Close = { 
+/**
+ * How it ended, in the deployment's own words.
+ */
+disposition: string, };
+
+export type Verdict = "up" | "down";
+
+export type Issue = "could_not_hear" | "not_heard" | "low_quality" | "choppy" | "could_not_see" | "out_of_sync" | "not_seen" | "other";
+
+export type Survey = { 
+/**
+ * Thumbs.
+ */
+verdict: Verdict, 
+/**
+ * Reasons, when something was wrong.
+ */
+issues: Array<Issue>, 
+/**
+ * Free text, at most 1,000 characters.
+ */
+comment: string, };
+
+export type EndReason = "agent_hung_up" | "customer_left" | "customer_declined" | "cancelled" | "invite_expired" | "customer_lost" | "agent_lost" | "media_failed" | "wrapped_up";
+
+export type EscalationState = { "type": "invited" } | { "type": "joining", 
+/**
+ * When.
+ */
+since: number, } | { "type": "live", 
+/**
+ * Since the first frame.
+ */
+since: number, } | { "type": "ended", 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * Why.
+ */
+reason: EndReason, 
+/**
+ * How long it was live.
+ */
+live_ms: number, };
+
+export type EscalationView = { 
+/**
+ * Identifier.
+ */
+id: EscalationId, 
+/**
+ * Where it belongs.
+ */
+conversation: ConversationId, 
+/**
+ * Where the parties meet.
+ */
+room: RoomId, 
+/**
+ * Where it stands.
+ */
+state: EscalationState, 
+/**
+ * The customer's link.
+ */
+url: string, 
+/**
+ * When the link stops working.
+ */
+expires_at: number, 
+/**
+ * When the agent clicked.
+ */
+created_at: number, 
+/**
+ * What the customer said afterwards.
+ */
+survey: Survey | null, };
+
+export type StartVideo = { 
+/**
+ * Chosen by the desk.
+ */
+command_id: CommandId, };
+
+export type IceServer = { 
+/**
+ * `stun:host:port` or `turn:host:port?transport=udp`.
+ */
+urls: Array<string>, 
+/**
+ * For TURN.
+ */
+username?: string, 
+/**
+ * For TURN; time-limited.
+ */
+credential?: string, };
+
+export type VideoStarted = { 
+/**
+ * The new escalation.
+ */
+escalation: EscalationView, 
+/**
+ * Opens the room socket as the agent.
+ */
+room_token: string, 
+/**
+ * For ICE.
+ */
+ice_servers: Array<IceServer>, };
+
+export type InviteState = "open" | "expired" | "revoked" | "in_use" | "ended";
+
+export type InviteView = { 
+/**
+ * Whether joining is possible.
+ */
+state: InviteState, 
+/**
+ * Who waits.
+ */
+agent_name: string, 
+/**
+ * On whose behalf.
+ */
+company: string, 
+/**
+ * When the link stops working.
+ */
+expires_at: number, };
+
+export type Redeem = { 
+/**
+ * At least 128 random bits that this browser keeps; the seat is bound to them.
+ */
+browser_key: string, };
+
+export type Redeemed = { 
+/**
+ * Where the parties meet.
+ */
+room: RoomId, 
+/**
+ * Opens the room socket as the customer, and the survey.
+ */
+room_token: string, 
+/**
+ * Who waits.
+ */
+agent_name: string, 
+/**
+ * On whose behalf.
+ */
+company: string, 
+/**
+ * The desk's waiting offer, when it has left one.
+ */
+offer: Offer | null, 
+/**
+ * For ICE.
+ */
+ice_servers: Array<IceServer>, };
+
+export type Party = "agent" | "customer";
+
+export type Offer = { 
+/**
+ * Increases with every offer of a room.
+ */
+negotiation: number, 
+/**
+ * SDP with all candidates known so far.
+ */
+sdp: string, };
+
+export type MediaState = { 
+/**
+ * The microphone is heard.
+ */
+microphone: boolean, 
+/**
+ * The camera is seen.
+ */
+camera: boolean, 
+/**
+ * The picture is a shared screen.
+ */
+screen: boolean, };
+
+export type Presence = { "type": "absent" } | { "type": "here", 
+/**
+ * Increases when the side came without a resume token: its peer connection is new.
+ */
+session: number, } | { "type": "away", 
+/**
+ * Until then.
+ */
+until: number, };
+
+export type RoomRequest = { "type": "hello", 
+/**
+ * From [`crate::escalation::VideoStarted`] or [`crate::escalation::Redeemed`].
+ */
+token: string, 
+/**
+ * From the last welcome, when the same peer connection goes on.
+ */
+resume: string | null, } | { "type": "offer" } & Offer | { "type": "answer", 
+/**
+ * Of the offer answered.
+ */
+negotiation: number, 
+/**
+ * SDP.
+ */
+sdp: string, } | { "type": "candidate", 
+/**
+ * Of the offer it belongs to.
+ */
+negotiation: number, 
+/**
+ * An SDP candidate attribute, `candidate:...`; empty at the end of candidates.
+ */
+candidate: string, } | { "type": "media" } & MediaState | { "type": "media_flowing" } | { "type": "leave" } | { "type": "heartbeat" };
+
+export type RoomEvent = { "type": "welcome", 
+/**
+ * This socket.
+ */
+connection: ConnectionId, 
+/**
+ * For the next hello of the same peer connection.
+ */
+resume: string, 
+/**
+ * Where.
+ */
+room: RoomId, 
+/**
+ * Which side you are.
+ */
+you: Party, 
+/**
+ * The other side's place.
+ */
+other: Presence, 
+/**
+ * The other side's media.
+ */
+other_media: MediaState, 
+/**
+ * An offer that waits for an answer (customer only).
+ */
+offer: Offer | null, 
+/**
+ * Send a heartbeat this often.
+ */
+heartbeat_ms: number, 
+/**
+ * Give a socket up after this much silence.
+ */
+silence_ms: number, } | { "type": "presence" } & Presence | { "type": "offer" } & Offer | { "type": "answer", 
+/**
+ * Of the offer answered.
+ */
+negotiation: number, 
+/**
+ * SDP.
+ */
+sdp: string, } | { "type": "candidate", 
+/**
+ * Of the offer it belongs to.
+ */
+negotiation: number, 
+/**
+ * SDP candidate attribute.
+ */
+candidate: string, } | { "type": "media" } & MediaState | { "type": "ended", 
+/**
+ * Why.
+ */
+reason: EndReason, } | { "type": "problem" } & Problem | { "type": "heartbeat" };
+
+export type AgentRequest = { "type": "hello", 
+/**
+ * From [`crate::account::Session`].
+ */
+access_token: string, 
+/**
+ * This installation; its own older socket is replaced silently.
+ */
+desk: DeskId, 
+/**
+ * Replace another desk of the same agent.
+ */
+take_over: boolean, } | { "type": "typing", 
+/**
+ * Where.
+ */
+conversation: ConversationId, } | { "type": "heartbeat" };
+
+export type AgentEvent = { "type": "welcome", 
+/**
+ * Who.
+ */
+account: Account, 
+/**
+ * On whose behalf.
+ */
+company: string, 
+/**
+ * The inbox.
+ */
+conversations: Array<Conversation>, 
+/**
+ * Send a heartbeat this often.
+ */
+heartbeat_ms: number, 
+/**
+ * Give the socket up after this much silence.
+ */
+silence_ms: number, } | { "type": "conversation" } & Conversation | { "type": "message" } & Message | { "type": "typing", 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * Show it until then.
+ */
+until: number, } | { "type": "problem" } & Problem | { "type": "heartbeat" };
+
+export type DeviceKind = "camera" | "microphone" | "speaker";
+
+export type Device = { 
+/**
+ * Stable while the device is plugged in; `synthetic:...` for the product's own test sources.
+ */
+id: string, 
+/**
+ * What it is for.
+ */
+kind: DeviceKind, 
+/**
+ * Shown in the menu.
+ */
+name: string, };
+
+export type DeviceList = { 
+/**
+ * In the system's order, synthetic ones last.
+ */
+devices: Array<Device>, 
+/**
+ * Chosen camera.
+ */
+camera: string | null, 
+/**
+ * Chosen microphone.
+ */
+microphone: string | null, 
+/**
+ * Chosen speaker.
+ */
+speaker: string | null, };
+
+export type QualityMark = "unknown" | "good" | "fair" | "poor";
+
+export type Quality = { 
+/**
+ * The mark.
+ */
+mark: QualityMark, 
+/**
+ * "Ana's network is weak, the picture is reduced."; empty when good.
+ */
+reason: string, 
+/**
+ * Round trip.
+ */
+rtt_ms: number | null, 
+/**
+ * Share of our packets lost on the way, 0 to 1.
+ */
+loss_out: number, 
+/**
+ * Share of the customer's packets lost on the way, 0 to 1.
+ */
+loss_in: number, 
+/**
+ * What we send, bits a second.
+ */
+bitrate_out: number, 
+/**
+ * What we receive, bits a second.
+ */
+bitrate_in: number, 
+/**
+ * Frames a second that reached the screen.
+ */
+fps_in: number, 
+/**
+ * Size of the customer's picture.
+ */
+width: number, 
+/**
+ * Size of the customer's picture.
+ */
+height: number, 
+/**
+ * Frames decoded since the call began.
+ */
+frames_decoded: number, 
+/**
+ * Frames drawn since the call began.
+ */
+frames_drawn: number, 
+/**
+ * When the first of them was drawn.
+ */
+first_frame_at: number | null, 
+/**
+ * Sound concealed, as a share of all played, 0 to 1.
+ */
+concealed: number, };
+
+export type ConversationStarted = { 
+/**
+ * The conversation, in the client's eyes.
+ */
+conversationId: string, 
+/**
+ * Bearer token for everything that follows.
+ */
+token: string, 
+/**
+ * Seconds.
+ */
+expires_in: number, 
+/**
+ * WebSocket address with a single-use ticket; absent for `tokens/*`.
+ */
+streamUrl?: string, };
+
+export type ChannelAccount = { 
+/**
+ * The client's own id for the person.
+ */
+id: string, 
+/**
+ * Shown to the other side.
+ */
+name?: string, 
+/**
+ * `user` or `bot`.
+ */
+role?: string, };
+
+export type ConversationAccount = { 
+/**
+ * Identifier.
+ */
+id: string, };
+
+export type Activity = { 
+/**
+ * `message`, `typing`, `event`, `endOfConversation`.
+ */
+type: string, 
+/**
+ * `conversation|0000007`, set by the server.
+ */
+id?: string, 
+/**
+ * ISO 8601, set by the server.
+ */
+timestamp?: string, 
+/**
+ * `directline`.
+ */
+channelId?: string, 
+/**
+ * Who.
+ */
+from: ChannelAccount, 
+/**
+ * Where.
+ */
+conversation?: ConversationAccount, 
+/**
+ * What was written.
+ */
+text?: string, 
+/**
+ * BCP 47.
+ */
+locale?: string, 
+/**
+ * Name of an event.
+ */
+name?: string, 
+/**
+ * Value of an event.
+ */
+value?: unknown, 
+/**
+ * `clientActivityID` from Web Chat; `sightline` ([`SightlineData`]) from us.
+ */
+channelData?: unknown, };
+
+export type SightlineData = { "type": "invite", 
+/**
+ * The link.
+ */
+url: string, 
+/**
+ * The last path segment of the link.
+ */
+code: string, 
+/**
+ * Who invites.
+ */
+agent_name: string, 
+/**
+ * When the link stops working.
+ */
+expires_at: number, } | { "type": "event" };
+
+export type ActivitySet = { 
+/**
+ * In order.
+ */
+activities: Array<Activity>, 
+/**
+ * Ask for what follows with this.
+ */
+watermark?: string, };
+
+export type ResourceResponse = { 
+/**
+ * `conversation|0000007`.
+ */
+id: string, };
+
+export type WebChatStart = { 
+/**
+ * The customer's name, if they gave one.
+ */
+name?: string, 
+/**
+ * Context variables of the page that embeds the widget.
+ */
+context: { [key in string]: ContextValue }, };
+
+export type Rect = { 
+/**
+ * From the left.
+ */
+x: number, 
+/**
+ * From the top.
+ */
+y: number, 
+/**
+ * Width.
+ */
+width: number, 
+/**
+ * Height.
+ */
+height: number, };
+
+export type StageLayout = { 
+/**
+ * The customer's picture, letterboxed on black.
+ */
+remote: Rect | null, 
+/**
+ * The agent's own picture, mirrored, cropped to fill.
+ */
+own: Rect | null, 
+/**
+ * Device pixels per CSS pixel.
+ */
+scale: number, };
+
+export type DeskCommand = { "type": "attach" } | { "type": "sign_in", 
+/**
+ * Sign-in name.
+ */
+email: string, 
+/**
+ * Secret.
+ */
+password: string, } | { "type": "sign_out" } | { "type": "take_over" } | { "type": "accept", 
+/**
+ * Which.
+ */
+conversation: ConversationId, } | { "type": "open", 
+/**
+ * Which.
+ */
+conversation: ConversationId, } | { "type": "send", 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * What.
+ */
+text: string, } | { "type": "discard", 
+/**
+ * Which.
+ */
+client_id: ClientMessageId, } | { "type": "typing", 
+/**
+ * Where.
+ */
+conversation: ConversationId, } | { "type": "save_notes", 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * The whole text.
+ */
+notes: string, } | { "type": "set_context", 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * Case-sensitive.
+ */
+key: string, 
+/**
+ * `null` removes it.
+ */
+value: ContextValue | null, } | { "type": "start_video", 
+/**
+ * Where.
+ */
+conversation: ConversationId, } | { "type": "resend_invite" } | { "type": "cancel_invite" } | { "type": "hang_up" } | { "type": "dismiss_call" } | { "type": "set_microphone", 
+/**
+ * On.
+ */
+on: boolean, } | { "type": "set_camera", 
+/**
+ * On.
+ */
+on: boolean, } | { "type": "select_device", 
+/**
+ * Which kind.
+ */
+kind: DeviceKind, 
+/**
+ * Which.
+ */
+id: string | null, } | { "type": "wrap_up", 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * End a live call first.
+ */
+end_call: boolean, } | { "type": "close", 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * How it ended.
+ */
+disposition: string, } | { "type": "layout" } & StageLayout | { "type": "close_window" };
+
+export type SessionView = { "type": "starting" } | { "type": "signed_out", 
+/**
+ * The server's address.
+ */
+server: string, 
+/**
+ * Why, when it was not by choice.
+ */
+problem: Problem | null, 
+/**
+ * Accounts made at this very start, shown once.
+ */
+first_accounts: Array<FirstAccount>, } | { "type": "signed_in", 
+/**
+ * Who.
+ */
+account: Account, 
+/**
+ * On whose behalf.
+ */
+company: string, 
+/**
+ * How the server is reached.
+ */
+link: LinkView, 
+/**
+ * Where a customer can open the web chat.
+ */
+chat_url: string, 
+/**
+ * A session that does not outlive the app, and why.
+ */
+keyring: Problem | null, };
+
+export type LinkView = { "type": "online" } | { "type": "offline", 
+/**
+ * Since when.
+ */
+since: number, } | { "type": "displaced", 
+/**
+ * Before: [`crate::ErrorCode::SecondDesk`]; after: `desk_displaced`.
+ */
+problem: Problem, };
+
+export type PendingMessage = { 
+/**
+ * Identifier.
+ */
+client_id: ClientMessageId, 
+/**
+ * Where it belongs.
+ */
+conversation: ConversationId, 
+/**
+ * What.
+ */
+text: string, 
+/**
+ * When the agent pressed Enter.
+ */
+at: number, 
+/**
+ * How far it is.
+ */
+state: PendingState, };
+
+export type PendingState = { "type": "sending" } | { "type": "waiting_for_network" } | { "type": "refused", 
+/**
+ * Why.
+ */
+problem: Problem, };
+
+export type CallPhase = { "type": "preparing" } | { "type": "waiting", 
+/**
+ * When it stops working.
+ */
+expires_at: number, } | { "type": "connecting", 
+/**
+ * Since when.
+ */
+since: number, 
+/**
+ * Then it becomes words.
+ */
+deadline: number, } | { "type": "live", 
+/**
+ * Since when.
+ */
+since: number, } | { "type": "ended", 
+/**
+ * Why.
+ */
+reason: EndReason, 
+/**
+ * How long it was live.
+ */
+live_ms: number, };
+
+export type CallView = { 
+/**
+ * Which; unknown until the server has answered.
+ */
+escalation: EscalationId | null, 
+/**
+ * Its conversation.
+ */
+conversation: ConversationId, 
+/**
+ * Whose picture it is.
+ */
+customer_name: string, 
+/**
+ * Where it stands.
+ */
+phase: CallPhase, 
+/**
+ * The customer's link.
+ */
+url: string | null, 
+/**
+ * What we send.
+ */
+own: MediaState, 
+/**
+ * What the customer sends.
+ */
+other: MediaState, 
+/**
+ * The customer's socket is gone; the seat is kept until then.
+ */
+customer_away_until: number | null, 
+/**
+ * The signalling socket is gone; the picture goes on.
+ */
+signalling_lost: boolean, 
+/**
+ * Devices that are missing or were lost.
+ */
+problems: Array<Problem>, 
+/**
+ * The mark and its figures.
+ */
+quality: Quality | null, };
+
+export type DeskEvent = { "type": "session", 
+/**
+ * New state.
+ */
+session: SessionView, } | { "type": "inbox", 
+/**
+ * Every conversation of it.
+ */
+conversations: Array<Conversation>, } | { "type": "conversation", 
+/**
+ * All of it.
+ */
+conversation: Conversation, } | { "type": "thread", 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * Ascending.
+ */
+messages: Array<Message>, } | { "type": "pending", 
+/**
+ * In the order typed.
+ */
+messages: Array<PendingMessage>, } | { "type": "typing", 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * Show it until then.
+ */
+until: number, } | { "type": "call", 
+/**
+ * `None` when nothing is on it.
+ */
+call: CallView | null, } | { "type": "devices", 
+/**
+ * What there is and what is chosen.
+ */
+list: DeviceList, } | { "type": "notice", 
+/**
+ * What.
+ */
+problem: Problem, } | { "type": "painter", 
+/**
+ * How.
+ */
+painter: PainterView, } | { "type": "confirm_close" };
+
+export type PainterView = { "type": "beneath" } | { "type": "canvas", 
+/**
+ * `ws://127.0.0.1:port/`.
+ */
+url: string, 
+/**
+ * First text frame.
+ */
+token: string, };
