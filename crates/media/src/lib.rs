@@ -3,9 +3,27 @@
 //! A [`Session`] is one call's media. It owns every thread and every device handle of that call:
 //! dropping it turns the camera light off and joins all threads. Commands go in through its methods,
 //! which never block; what happens comes out as [`MediaEvent`]s; pictures go to a [`Painter`].
+//!
+//! Inside, one thread ([`run`]) owns the peer connection ([`peer`], sans-I/O str0m) and takes every
+//! event from one queue. Camera ([`video_send`]), microphone and speaker ([`audio`]) and the decoder
+//! ([`video_receive`]) each have a thread of their own, so that no device can hold the network up.
 
+mod audio;
+pub mod barcode;
+mod camera;
+pub mod clock;
+mod connection;
+mod files;
+mod hardware;
 pub mod painter;
+mod peer;
+pub mod picture;
+mod quality;
+mod run;
 pub mod session;
+mod video_receive;
+mod video_send;
+pub mod vp8;
 
 pub use painter::{Frame, Painter, Tile};
 pub use session::{MediaEvent, Session, SessionConfig};
@@ -15,5 +33,7 @@ use sightline_wire::device::Device;
 /// Every camera, microphone and speaker, the system's in its own order and the synthetic ones last.
 /// May take up to a second: call it off the main thread.
 pub fn list_devices() -> Vec<Device> {
-    Vec::new()
+    let mut devices = camera::list();
+    devices.extend(audio::devices::list());
+    devices
 }

@@ -1,8 +1,16 @@
 //! One call's media, seen from outside.
 
-use crate::painter::Painter;
-use sightline_wire::{Problem, device::{DeviceKind, Quality}, escalation::IceServer, room::MediaState};
-use std::sync::Arc;
+use crate::{painter::Painter, run::{self, Message}};
+use sightline_wire::{
+    Problem,
+    device::{DeviceKind, Quality},
+    escalation::IceServer,
+    room::MediaState,
+};
+use std::{
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
 use tokio::sync::mpsc;
 
 /// What a session starts with. A device id of `None` follows the system's default.
@@ -42,7 +50,7 @@ pub enum MediaEvent {
         /// Up or down.
         up: bool,
     },
-    /// The first remote frame was decoded, or the first remote sound played when there is no picture.
+    /// The first remote frame was shown, or the connection has been up for a second without a picture.
     Flowing {
         /// Which offer's connection.
         negotiation: u32,
@@ -68,31 +76,73 @@ pub enum MediaEvent {
 }
 
 /// One call's media. See the crate's documentation.
-pub struct Session {}
+pub struct Session {
+    messages: mpsc::UnboundedSender<Message>,
+    thread: Option<JoinHandle<()>>,
+}
 
 impl Session {
     /// Opens devices and the network on threads of its own and returns at once; device trouble comes as
     /// [`MediaEvent::DeviceProblem`], and the own picture goes to the painter as soon as there is one.
-    pub fn start(_config: SessionConfig, _painter: Arc<dyn Painter>, _events: mpsc::UnboundedSender<MediaEvent>) -> Self {
-        Self {}
+    pub fn start(config: SessionConfig, painter: Arc<dyn Painter>, events: mpsc::UnboundedSender<MediaEvent>) -> Self {
+        let (messages, incoming) = mpsc::unbounded_channel();
+        let own = messages.clone();
+        let run = move || run::run(config, painter, events, own, incoming);
+        let thread = thread::Builder::new().name("media".into()).spawn(run).expect("the system starts threads");
+        Self { messages, thread: Some(thread) }
     }
 
     /// Makes a new peer connection and its offer; an earlier connection goes on until the new one's
     /// answer arrives.
-    pub fn offer(&self, _negotiation: u32) {}
+    pub fn offer(&self, negotiation: u32) {
+        self.send(Message::Offer { negotiation });
+    }
 
     /// The customer's answer. One that does not belong to the newest offer is ignored.
-    pub fn answer(&self, _negotiation: u32, _sdp: String) {}
+    pub fn answer(&self, negotiation: u32, sdp: String) {
+        self.send(Message::Answer { negotiation, sdp });
+    }
 
     /// One more address of the customer's, as an SDP candidate attribute.
-    pub fn remote_candidate(&self, _negotiation: u32, _candidate: String) {}
+    pub fn remote_candidate(&self, negotiation: u32, candidate: String) {
+        self.send(Message::Candidate { negotiation, candidate });
+    }
 
-    /// Microphone on or off. Off sends silence descriptors, the device stays open.
-    pub fn set_microphone(&self, _on: bool) {}
+    /// What the customer sends, as the room says: the quality mark expects a picture only from a camera
+    /// that is on.
+    pub fn remote_media(&self, media: MediaState) {
+        self.send(Message::RemoteMedia(media));
+    }
+
+    /// Microphone on or off. Off sends silence, the device stays open.
+    pub fn set_microphone(&self, on: bool) {
+        self.send(Message::Microphone { on });
+    }
 
     /// Camera on or off. Off closes the device: its light goes out.
-    pub fn set_camera(&self, _on: bool) {}
+    pub fn set_camera(&self, on: bool) {
+        self.send(Message::Camera { on });
+    }
 
     /// Switches a device in the call.
-    pub fn select(&self, _kind: DeviceKind, _id: Option<String>) {}
+    pub fn select(&self, kind: DeviceKind, id: Option<String>) {
+        self.send(Message::Select { kind, id });
+    }
+
+    fn send(&self, message: Message) {
+        if self.messages.send(message).is_err() {
+            tracing::debug!("the media thread has already ended");
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.send(Message::Stop);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the media thread panicked");
+        }
+    }
 }

@@ -1,0 +1,65 @@
+//! Microphones and speakers through cpal; PulseAudio first where there is one.
+
+use super::RATE;
+use cpal::{
+    BufferSize, Device as CpalDevice, Host, SampleFormat, StreamConfig,
+    traits::{DeviceTrait, HostTrait},
+};
+use sightline_wire::device::{Device, DeviceKind};
+
+/// The tone that stands in for a microphone.
+pub const SYNTHETIC_MICROPHONE: &str = "synthetic:microphone";
+
+fn host() -> Host {
+    // ALSA's own PulseAudio plug-in loses half of the sound (docs/decisions), so the native host comes first.
+    #[cfg(target_os = "linux")]
+    if let Ok(host) = cpal::host_from_id(cpal::HostId::PulseAudio) {
+        return host;
+    }
+    cpal::default_host()
+}
+
+/// All microphones and speakers, the synthetic ones last.
+pub fn list() -> Vec<Device> {
+    let host = host();
+    let mut devices = Vec::new();
+    for device in host.devices().into_iter().flatten() {
+        let (Ok(id), Ok(description)) = (device.id(), device.description()) else { continue };
+        let name = description.name().to_owned();
+        // A monitor hears what the speaker plays; nobody wants to send that by mistake.
+        if device.supports_input() && !is_monitor(&id.to_string(), &name) {
+            devices.push(Device { id: id.to_string(), kind: DeviceKind::Microphone, name: name.clone() });
+        }
+        if device.supports_output() {
+            devices.push(Device { id: id.to_string(), kind: DeviceKind::Speaker, name });
+        }
+    }
+    devices.push(Device { id: SYNTHETIC_MICROPHONE.into(), kind: DeviceKind::Microphone, name: "Test tone".into() });
+    devices.extend(crate::files::list("wav", DeviceKind::Microphone));
+    devices
+}
+
+fn is_monitor(id: &str, name: &str) -> bool {
+    id.ends_with(".monitor") || name.starts_with("Monitor of ")
+}
+
+/// Finds a microphone or speaker; `None` takes the system's default.
+pub(super) fn find(id: Option<&str>, kind: DeviceKind) -> Option<CpalDevice> {
+    let host = host();
+    match id {
+        Some(id) => host.device_by_id(&id.parse().ok()?),
+        None if kind == DeviceKind::Speaker => host.default_output_device(),
+        None => host.default_input_device(),
+    }
+}
+
+/// How to open a device: its own channels, 48 kHz, and callbacks of 10 ms. The default buffer gave
+/// callbacks of 1.75 s on PulseAudio (docs/decisions).
+pub(super) fn config(default: &cpal::SupportedStreamConfig) -> (StreamConfig, SampleFormat) {
+    let format = match default.sample_format() {
+        SampleFormat::I16 => SampleFormat::I16,
+        _ => SampleFormat::F32,
+    };
+    let buffer_size = BufferSize::Fixed(super::FRAME as u32);
+    (StreamConfig { channels: default.channels().min(2), sample_rate: RATE, buffer_size }, format)
+}

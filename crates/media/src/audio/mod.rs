@@ -1,0 +1,20 @@
+//! Sound: 48 kHz, mono, in frames of 10 ms everywhere inside the engine.
+
+pub mod devices;
+pub mod microphone;
+pub mod playout;
+pub mod processing;
+pub mod speaker;
+mod wav;
+
+/// Samples a second.
+pub const RATE: u32 = 48_000;
+
+/// Samples of 10 ms.
+pub const FRAME: usize = 480;
+
+/// Samples of one Opus packet, 20 ms.
+pub const PACKET: usize = 960;
+
+/// 10 ms of sound.
+pub type AudioFrame = [f32; FRAME];

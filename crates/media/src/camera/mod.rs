@@ -1,0 +1,62 @@
+//! Cameras: real ones, a moving test picture, and Y4M files, all chosen from the same list.
+
+mod native;
+mod synthetic;
+mod y4m;
+
+use crate::painter::Frame;
+use sightline_wire::{
+    ErrorCode, Problem,
+    device::{Device, DeviceKind},
+};
+
+/// Delivers pictures at its own pace.
+pub trait Camera {
+    /// Waits for the next picture.
+    fn next_frame(&mut self) -> Result<Frame, CameraFault>;
+}
+
+/// Why there is no picture.
+#[derive(Debug, thiserror::Error)]
+pub enum CameraFault {
+    /// Nothing to open.
+    #[error("no camera")]
+    Missing,
+    /// Open elsewhere.
+    #[error("in use: {0}")]
+    Busy(String),
+    /// It stopped delivering.
+    #[error("lost: {0}")]
+    Lost(String),
+}
+
+impl CameraFault {
+    /// For the person in front of the screen.
+    pub fn problem(&self) -> Problem {
+        Problem::new(match self {
+            CameraFault::Missing => ErrorCode::CameraMissing,
+            CameraFault::Busy(_) => ErrorCode::CameraBusy,
+            CameraFault::Lost(_) => ErrorCode::CameraLost,
+        })
+    }
+}
+
+/// The id of the moving test picture.
+pub const SYNTHETIC: &str = "synthetic:camera";
+
+/// All cameras, real ones first.
+pub fn list() -> Vec<Device> {
+    let mut devices = native::list();
+    devices.push(Device { id: SYNTHETIC.into(), kind: DeviceKind::Camera, name: "Test picture".into() });
+    devices.extend(crate::files::list("y4m", DeviceKind::Camera));
+    devices
+}
+
+/// Opens a camera by its id; `None` takes the first real one.
+pub fn open(id: Option<&str>) -> Result<Box<dyn Camera>, CameraFault> {
+    match id {
+        Some(SYNTHETIC) => Ok(Box::new(synthetic::TestPicture::new(1280, 720, 30))),
+        Some(id) if let Some(path) = crate::files::path(id) => Ok(Box::new(y4m::Y4mFile::open(&path)?)),
+        other => Ok(Box::new(native::NativeCamera::open(other)?)),
+    }
+}

@@ -1,0 +1,93 @@
+//! Real cameras through nokhwa (V4L2, AVFoundation, Media Foundation).
+
+use super::{Camera, CameraFault};
+use crate::painter::Frame;
+use nokhwa::{
+    NokhwaError, query,
+    utils::{ApiBackend, CameraFormat, CameraIndex, CameraInfo, FrameFormat, RequestedFormat, RequestedFormatType, Resolution},
+};
+use sightline_wire::device::{Device, DeviceKind};
+
+/// Uncompressed first; MJPEG is what many webcams need for 720p at 30 frames.
+const FORMATS: &[FrameFormat] = &[FrameFormat::YUYV, FrameFormat::NV12, FrameFormat::MJPEG];
+
+pub struct NativeCamera {
+    camera: nokhwa::Camera,
+}
+
+pub fn list() -> Vec<Device> {
+    infos().iter().map(|info| Device { id: id(info), kind: DeviceKind::Camera, name: info.human_name() }).collect()
+}
+
+fn infos() -> Vec<CameraInfo> {
+    query(ApiBackend::Auto).unwrap_or_else(|error| {
+        tracing::debug!(%error, "no cameras to list");
+        Vec::new()
+    })
+}
+
+fn id(info: &CameraInfo) -> String {
+    format!("camera:{}:{}", info.index(), info.human_name())
+}
+
+impl NativeCamera {
+    pub fn open(wanted: Option<&str>) -> Result<Self, CameraFault> {
+        let infos = infos();
+        let info = match wanted {
+            Some(wanted) => infos.iter().find(|info| id(info) == wanted),
+            None => infos.first(),
+        };
+        let index: CameraIndex = info.ok_or(CameraFault::Missing)?.index().clone();
+        let mut last = CameraFault::Missing;
+        for &format in FORMATS {
+            let wish = CameraFormat::new(Resolution::new(1280, 720), format, 30);
+            let request = RequestedFormat::with_formats(RequestedFormatType::Closest(wish), std::slice::from_ref(&format));
+            let opened = nokhwa::Camera::new(index.clone(), request)
+                .and_then(|mut camera| camera.open_stream().map(|()| camera))
+                .map_err(fault);
+            match opened {
+                Ok(camera) => return Ok(Self { camera }),
+                Err(fault @ CameraFault::Busy(_)) => return Err(fault),
+                Err(fault) => last = fault,
+            }
+        }
+        Err(last)
+    }
+}
+
+impl Camera for NativeCamera {
+    fn next_frame(&mut self) -> Result<Frame, CameraFault> {
+        let buffer = self.camera.frame().map_err(fault)?;
+        let (width, height) = (buffer.resolution().width(), buffer.resolution().height());
+        let frame = match buffer.source_frame_format() {
+            FrameFormat::YUYV => Frame::from_yuyv(width, height, buffer.buffer()),
+            FrameFormat::NV12 => Frame::from_nv12(width, height, buffer.buffer()),
+            FrameFormat::MJPEG => Frame::from_jpeg(buffer.buffer()),
+            FrameFormat::RAWRGB => Frame::from_rgb(width, height, buffer.buffer()),
+            other @ (FrameFormat::GRAY | FrameFormat::RAWBGR) => {
+                return Err(CameraFault::Lost(format!("the camera switched to {other}, which was not asked for")));
+            }
+        };
+        frame.map_err(|error| CameraFault::Lost(error.to_string()))
+    }
+}
+
+impl Drop for NativeCamera {
+    fn drop(&mut self) {
+        if let Err(error) = self.camera.stop_stream() {
+            tracing::debug!(%error, "the camera did not stop cleanly");
+        }
+    }
+}
+
+fn fault(error: NokhwaError) -> CameraFault {
+    let text = error.to_string();
+    // nokhwa passes the system's error on as text only.
+    if text.contains("busy") || text.contains("os error 16") {
+        return CameraFault::Busy(text);
+    }
+    match error {
+        NokhwaError::OpenDeviceError(..) => CameraFault::Missing,
+        _ => CameraFault::Lost(text),
+    }
+}

@@ -1,0 +1,119 @@
+//! A peer connection with an answer: its decoder, and what is measured on it.
+
+use crate::{
+    painter::{Painter, Tile},
+    peer::Peer,
+    quality,
+    video_receive::DecoderThread,
+};
+use sightline_wire::device::{Quality, QualityMark};
+use std::{
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, Instant},
+};
+use str0m::stats::{MediaEgressStats, PeerStats};
+
+/// A connection that carries no picture counts as flowing after this time.
+const NO_PICTURE: Duration = Duration::from_secs(1);
+
+pub(crate) struct Connection {
+    pub peer: Peer,
+    pub decoder: DecoderThread,
+    state: State,
+    loss_out: f64,
+    rtt_ms: Option<f64>,
+    last: Counters,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Connecting,
+    Connected { since: Instant },
+    Flowing,
+}
+
+/// Totals at the last report, for rates.
+#[derive(Clone, Copy)]
+struct Counters {
+    at: Instant,
+    bytes_in: u64,
+    bytes_out: u64,
+    frames: u64,
+}
+
+impl Connection {
+    pub fn new(peer: Peer, decoder: DecoderThread) -> Self {
+        let last = Counters { at: Instant::now(), bytes_in: 0, bytes_out: 0, frames: 0 };
+        Self { peer, decoder, state: State::Connecting, loss_out: 0.0, rtt_ms: None, last }
+    }
+
+    pub fn connected(&mut self, now: Instant) {
+        if let State::Connecting = self.state {
+            self.state = State::Connected { since: now };
+        }
+    }
+
+    pub fn is_connected(&self) -> bool {
+        !matches!(self.state, State::Connecting)
+    }
+
+    /// When a connection without a picture counts as flowing all the same.
+    pub fn flowing_deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Connected { since } => Some(since + NO_PICTURE),
+            State::Connecting | State::Flowing => None,
+        }
+    }
+
+    /// True the first time.
+    pub fn flowing(&mut self) -> bool {
+        !matches!(std::mem::replace(&mut self.state, State::Flowing), State::Flowing)
+    }
+
+    pub fn note_egress(&mut self, stats: &MediaEgressStats) {
+        self.loss_out = stats.loss.map_or(self.loss_out, f64::from);
+        self.rtt_ms = stats.rtt.map(|rtt| rtt.as_secs_f64() * 1e3).or(self.rtt_ms);
+    }
+
+    /// The figures since the last call, with their mark.
+    pub fn quality(
+        &mut self,
+        stats: &PeerStats,
+        painter: &dyn Painter,
+        concealed: f64,
+        customer: &str,
+        picture_expected: bool,
+    ) -> Quality {
+        let decoded = &self.decoder.decoded;
+        let now = Counters {
+            at: stats.timestamp,
+            bytes_in: stats.peer_bytes_rx,
+            bytes_out: stats.peer_bytes_tx,
+            frames: decoded.frames.load(Relaxed),
+        };
+        let seconds = now.at.saturating_duration_since(self.last.at).as_secs_f64().max(0.1);
+        let rate = |new: u64, old: u64| new.saturating_sub(old) as f64 / seconds;
+        let pair = stats.selected_candidate_pair.as_ref();
+        let rtt = pair.and_then(|pair| pair.current_round_trip_time).map(|rtt| rtt.as_secs_f64() * 1e3);
+        let (frames_drawn, first_frame_at) = painter.drawn(Tile::Remote);
+        let mut quality = Quality {
+            mark: QualityMark::Unknown,
+            reason: String::new(),
+            rtt_ms: rtt.or(self.rtt_ms),
+            loss_out: self.loss_out,
+            loss_in: stats.ingress_loss_fraction.map_or(0.0, f64::from),
+            bitrate_out: 8.0 * rate(now.bytes_out, self.last.bytes_out),
+            bitrate_in: 8.0 * rate(now.bytes_in, self.last.bytes_in),
+            fps_in: rate(now.frames, self.last.frames),
+            width: decoded.width.load(Relaxed),
+            height: decoded.height.load(Relaxed),
+            frames_decoded: now.frames,
+            frames_drawn,
+            first_frame_at,
+            concealed,
+        };
+        self.last = now;
+        quality::judge(&mut quality, customer, picture_expected && matches!(self.state, State::Flowing));
+        quality
+    }
+}

@@ -1,0 +1,164 @@
+//! The call's camera, microphone and speaker: which are open, and what the agent wants of them.
+
+use crate::{
+    audio::{
+        AudioFrame,
+        microphone::{MicrophoneEvent, MicrophoneThread, Sound},
+        playout::Playout,
+        speaker::{SpeakerEvent, SpeakerThread},
+    },
+    painter::Painter,
+    peer::MAX_BITRATE,
+    session::SessionConfig,
+    video_send::{CameraEvent, CameraThread, VideoTarget},
+};
+use sightline_wire::{device::DeviceKind, room::MediaState};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+    mpsc::Sender,
+};
+
+/// News from a device's thread.
+pub(crate) enum HardwareEvent {
+    Camera(CameraEvent),
+    Microphone(MicrophoneEvent),
+    Speaker(SpeakerEvent),
+}
+
+/// Every device of a call. Dropping it closes them all and joins their threads.
+pub(crate) struct Hardware<E> {
+    painter: Arc<dyn Painter>,
+    events: E,
+    camera_id: Option<String>,
+    microphone_id: Option<String>,
+    speaker_id: Option<String>,
+    camera: Option<CameraThread>,
+    microphone: Option<MicrophoneThread>,
+    speaker: Option<SpeakerThread>,
+    microphone_on: Arc<AtomicBool>,
+    far_end: Arc<Mutex<Option<Sender<Sound>>>>,
+    camera_works: bool,
+    microphone_works: bool,
+    wanted: MediaState,
+    /// What the encoder should do.
+    pub target: Arc<VideoTarget>,
+    /// The customer's sound.
+    pub playout: Arc<Mutex<Playout>>,
+}
+
+impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
+    /// Starts opening all that is wanted.
+    pub fn open(config: &SessionConfig, painter: Arc<dyn Painter>, events: E) -> Self {
+        let mut hardware = Self {
+            painter,
+            events,
+            camera_id: config.camera.clone(),
+            microphone_id: config.microphone.clone(),
+            speaker_id: config.speaker.clone(),
+            camera: None,
+            microphone: None,
+            speaker: None,
+            microphone_on: Arc::new(AtomicBool::new(config.start_with.microphone)),
+            far_end: Arc::default(),
+            camera_works: false,
+            microphone_works: false,
+            wanted: config.start_with,
+            target: Arc::new(VideoTarget {
+                encode: AtomicBool::new(false),
+                key_frame: AtomicBool::new(true),
+                bitrate: AtomicU32::new(MAX_BITRATE / 2),
+            }),
+            playout: Arc::default(),
+        };
+        hardware.open_camera();
+        hardware.open_microphone();
+        hardware.open_speaker();
+        hardware
+    }
+
+    /// What is really being sent.
+    pub fn own(&self) -> MediaState {
+        MediaState {
+            microphone: self.wanted.microphone && self.microphone_works,
+            camera: self.wanted.camera && self.camera_works,
+            screen: false,
+        }
+    }
+
+    /// Notes news of a device; true when [`Hardware::own`] may have changed.
+    pub fn note(&mut self, kind: DeviceKind, works: bool) -> bool {
+        let known = match kind {
+            DeviceKind::Camera => &mut self.camera_works,
+            DeviceKind::Microphone => &mut self.microphone_works,
+            DeviceKind::Speaker => return false,
+        };
+        std::mem::replace(known, works) != works
+    }
+
+    /// Microphone on or off; the device stays open.
+    pub fn set_microphone(&mut self, on: bool) {
+        self.wanted.microphone = on;
+        self.microphone_on.store(on, Relaxed);
+    }
+
+    /// Camera on or off; off closes the device.
+    pub fn set_camera(&mut self, on: bool) {
+        if self.wanted.camera != on {
+            self.wanted.camera = on;
+            self.open_camera();
+        }
+    }
+
+    /// Switches to another device.
+    pub fn select(&mut self, kind: DeviceKind, id: Option<String>) {
+        match kind {
+            DeviceKind::Camera => {
+                self.camera_id = id;
+                self.open_camera();
+            }
+            DeviceKind::Microphone => {
+                self.microphone_id = id;
+                self.open_microphone();
+            }
+            DeviceKind::Speaker => {
+                self.speaker_id = id;
+                self.open_speaker();
+            }
+        }
+    }
+
+    fn open_camera(&mut self) {
+        // The old device closes first: the new one may be the same.
+        self.camera = None;
+        self.camera_works = false;
+        if self.wanted.camera {
+            let events = self.events.clone();
+            let tell = move |event| events(HardwareEvent::Camera(event));
+            self.camera = Some(CameraThread::start(self.camera_id.clone(), self.target.clone(), self.painter.clone(), tell));
+        }
+    }
+
+    fn open_microphone(&mut self) {
+        self.microphone = None;
+        self.microphone_works = false;
+        let events = self.events.clone();
+        let tell = move |event| events(HardwareEvent::Microphone(event));
+        let microphone = MicrophoneThread::start(self.microphone_id.clone(), self.microphone_on.clone(), tell);
+        *self.far_end.lock().unwrap_or_else(PoisonError::into_inner) = Some(microphone.far_end());
+        self.microphone = Some(microphone);
+    }
+
+    fn open_speaker(&mut self) {
+        self.speaker = None;
+        let (events, far_end) = (self.events.clone(), self.far_end.clone());
+        let tell = move |event| events(HardwareEvent::Speaker(event));
+        let played = move |frame: &AudioFrame| {
+            if let Some(far_end) = &*far_end.lock().unwrap_or_else(PoisonError::into_inner) {
+                // A microphone that has just closed needs no reference any more.
+                let _ = far_end.send(Sound::Played(*frame));
+            }
+        };
+        self.speaker = Some(SpeakerThread::start(self.speaker_id.clone(), self.playout.clone(), played, tell));
+    }
+}

@@ -1,0 +1,223 @@
+//! Pixel work on I420 pictures: conversion in, scaling, conversion to what a window draws.
+
+use crate::painter::Frame;
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images::{Image, ImageRef}};
+use yuv::{
+    BufferStoreMut, YuvBiPlanarImage, YuvConversionMode, YuvPackedImage, YuvPlanarImage, YuvPlanarImageMut, YuvRange,
+    YuvStandardMatrix,
+};
+
+/// A picture that could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// The buffer is shorter than its size says, or the size is zero or odd where it must be even.
+    #[error("a {width}x{height} picture does not fit its {bytes} bytes")]
+    Shape {
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+        /// Of the buffer.
+        bytes: usize,
+    },
+    /// A JPEG that does not decode.
+    #[error("the camera sent a broken JPEG: {0}")]
+    Jpeg(String),
+}
+
+impl Frame {
+    /// A black picture.
+    pub fn black(width: u32, height: u32) -> Self {
+        let chroma = (width.div_ceil(2) * height.div_ceil(2)) as usize;
+        Self {
+            width,
+            height,
+            y: vec![16; (width * height) as usize],
+            u: vec![128; chroma],
+            v: vec![128; chroma],
+        }
+    }
+
+    /// From YUYV 4:2:2, as most cameras deliver it.
+    pub fn from_yuyv(width: u32, height: u32, bytes: &[u8]) -> Result<Self, PictureError> {
+        let shape = PictureError::Shape { width, height, bytes: bytes.len() };
+        if bytes.len() < (width * height * 2) as usize {
+            return Err(shape);
+        }
+        let packed = YuvPackedImage { yuy: bytes, yuy_stride: width * 2, width, height };
+        Self::filled(width, height, |planes| yuv::yuyv422_to_yuv420(planes, &packed)).ok_or(shape)
+    }
+
+    /// From RGB, three bytes a pixel.
+    pub fn from_rgb(width: u32, height: u32, bytes: &[u8]) -> Result<Self, PictureError> {
+        let shape = PictureError::Shape { width, height, bytes: bytes.len() };
+        if bytes.len() < (width * height * 3) as usize {
+            return Err(shape);
+        }
+        Self::filled(width, height, |planes| {
+            let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt601);
+            yuv::rgb_to_yuv420(planes, bytes, width * 3, range, matrix, YuvConversionMode::Balanced)
+        })
+        .ok_or(shape)
+    }
+
+    /// From NV12: luma, then interleaved chroma.
+    pub fn from_nv12(width: u32, height: u32, bytes: &[u8]) -> Result<Self, PictureError> {
+        let luma = (width * height) as usize;
+        let shape = PictureError::Shape { width, height, bytes: bytes.len() };
+        if bytes.len() < luma * 3 / 2 || !width.is_multiple_of(2) || !height.is_multiple_of(2) {
+            return Err(shape);
+        }
+        let image = YuvBiPlanarImage {
+            y_plane: &bytes[..luma],
+            y_stride: width,
+            uv_plane: &bytes[luma..],
+            uv_stride: width,
+            width,
+            height,
+        };
+        let (u, v) = image.uv_plane.as_chunks::<2>().0[..luma / 4].iter().map(|&[u, v]| (u, v)).unzip();
+        Ok(Self { width, height, y: image.y_plane.to_vec(), u, v })
+    }
+
+    /// From one JPEG of an MJPEG camera.
+    pub fn from_jpeg(bytes: &[u8]) -> Result<Self, PictureError> {
+        let mut decoder = zune_jpeg::JpegDecoder::new(zune_jpeg::zune_core::bytestream::ZCursor::new(bytes));
+        let rgb = decoder.decode().map_err(|error| PictureError::Jpeg(error.to_string()))?;
+        let (width, height) = decoder.dimensions().ok_or_else(|| PictureError::Jpeg("no size".into()))?;
+        Self::from_rgb(width as u32, height as u32, &rgb)
+    }
+
+    /// The part of the picture that fills `width` x `height` without distortion.
+    pub fn cropped_to(&self, width: u32, height: u32) -> Crop {
+        let scale = f64::min(f64::from(self.width) / f64::from(width), f64::from(self.height) / f64::from(height));
+        let (w, h) = (f64::from(width) * scale, f64::from(height) * scale);
+        Crop { left: (f64::from(self.width) - w) / 2.0, top: (f64::from(self.height) - h) / 2.0, width: w, height: h }
+    }
+
+    fn filled<E>(
+        width: u32,
+        height: u32,
+        fill: impl FnOnce(&mut YuvPlanarImageMut<'_, u8>) -> Result<(), E>,
+    ) -> Option<Self> {
+        let mut frame = Self::black(width, height);
+        let mut planes = YuvPlanarImageMut {
+            y_plane: BufferStoreMut::Borrowed(&mut frame.y),
+            y_stride: width,
+            u_plane: BufferStoreMut::Borrowed(&mut frame.u),
+            u_stride: width.div_ceil(2),
+            v_plane: BufferStoreMut::Borrowed(&mut frame.v),
+            v_stride: width.div_ceil(2),
+            width,
+            height,
+        };
+        fill(&mut planes).ok()?;
+        Some(frame)
+    }
+}
+
+/// A part of a picture, in its own pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Crop {
+    /// From the left.
+    pub left: f64,
+    /// From the top.
+    pub top: f64,
+    /// Width.
+    pub width: f64,
+    /// Height.
+    pub height: f64,
+}
+
+impl Crop {
+    /// The whole picture.
+    pub fn whole(frame: &Frame) -> Self {
+        Self { left: 0.0, top: 0.0, width: f64::from(frame.width), height: f64::from(frame.height) }
+    }
+}
+
+/// Scales pictures to the size they are drawn at. Keeps its buffers from frame to frame.
+#[derive(Default)]
+pub struct Scaler {
+    resizer: Resizer,
+}
+
+impl Scaler {
+    /// `crop` of `frame`, bilinear, at `width` x `height` (both at least 2, rounded down to even).
+    pub fn scale(&mut self, frame: &Frame, crop: Crop, width: u32, height: u32) -> Frame {
+        let (width, height) = ((width & !1).max(2), (height & !1).max(2));
+        let mut out = Frame::black(width, height);
+        let half = Crop { left: crop.left / 2.0, top: crop.top / 2.0, width: crop.width / 2.0, height: crop.height / 2.0 };
+        let (cw, ch) = (frame.width.div_ceil(2), frame.height.div_ceil(2));
+        self.plane(&frame.y, (frame.width, frame.height), crop, &mut out.y, (width, height));
+        self.plane(&frame.u, (cw, ch), half, &mut out.u, (width / 2, height / 2));
+        self.plane(&frame.v, (cw, ch), half, &mut out.v, (width / 2, height / 2));
+        out
+    }
+
+    fn plane(&mut self, from: &[u8], (fw, fh): (u32, u32), crop: Crop, to: &mut [u8], (tw, th): (u32, u32)) {
+        let source = ImageRef::new(fw, fh, from, PixelType::U8).expect("a frame's plane has its size");
+        let mut target = Image::from_slice_u8(tw, th, to, PixelType::U8).expect("a fresh plane has its size");
+        // A crop may reach past odd edges by a rounding error.
+        let width = crop.width.min(f64::from(fw) - crop.left);
+        let height = crop.height.min(f64::from(fh) - crop.top);
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear))
+            .crop(crop.left, crop.top, width, height);
+        self.resizer.resize(&source, &mut target, &options).expect("the crop lies within the plane");
+    }
+}
+
+/// Writes `frame` as BGRx (cairo's `Rgb24` on little-endian machines), `stride` bytes a row.
+pub fn to_bgrx(frame: &Frame, out: &mut [u8], stride: u32) {
+    let chroma = frame.width.div_ceil(2);
+    let image = YuvPlanarImage {
+        y_plane: &frame.y,
+        y_stride: frame.width,
+        u_plane: &frame.u,
+        u_stride: chroma,
+        v_plane: &frame.v,
+        v_stride: chroma,
+        width: frame.width,
+        height: frame.height,
+    };
+    yuv::yuv420_to_bgra(&image, out, stride, YuvRange::Limited, YuvStandardMatrix::Bt601)
+        .expect("the surface has the frame's size");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yuyv_keeps_luma_and_halves_chroma() {
+        let bytes: Vec<u8> = (0..4 * 2).flat_map(|_| [200, 90, 200, 160]).take(4 * 2 * 2).collect();
+        let frame = Frame::from_yuyv(4, 2, &bytes).expect("fits");
+        assert_eq!((frame.y, frame.u, frame.v), (vec![200; 8], vec![90; 2], vec![160; 2]));
+    }
+
+    #[test]
+    fn short_buffers_are_refused() {
+        assert!(Frame::from_yuyv(4, 2, &[0; 15]).is_err());
+        assert!(Frame::from_nv12(4, 2, &[0; 11]).is_err());
+        assert!(Frame::from_rgb(4, 2, &[0; 23]).is_err());
+        assert!(Frame::from_jpeg(&[0xff, 0xd8, 0]).is_err());
+    }
+
+    #[test]
+    fn scaling_keeps_the_left_half_left() {
+        let mut frame = Frame::black(64, 32);
+        for row in frame.y.chunks_mut(64) {
+            row[..32].fill(235);
+        }
+        let small = Scaler::default().scale(&frame, Crop::whole(&frame), 32, 16);
+        assert_eq!((small.width, small.height), (32, 16));
+        assert!(small.y[8 * 32 + 4] > 220 && small.y[8 * 32 + 28] < 30);
+    }
+
+    #[test]
+    fn a_square_tile_crops_the_sides() {
+        let crop = Frame::black(1280, 720).cropped_to(100, 100);
+        assert_eq!(crop, Crop { left: 280.0, top: 0.0, width: 720.0, height: 720.0 });
+    }
+}

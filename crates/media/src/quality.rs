@@ -1,0 +1,71 @@
+//! From figures to the one mark an agent understands. Pure.
+
+use sightline_wire::device::{Quality, QualityMark};
+
+/// Lost on the way, as a share: above the first a person notices, above the second it hurts.
+const LOSS: (f64, f64) = (0.03, 0.08);
+/// Round trip in milliseconds (ITU-T G.114: 150 ms one way is transparent, 400 ms the limit).
+const ROUND_TRIP: (f64, f64) = (300.0, 600.0);
+/// Frames a second, when the customer's camera is on.
+const FRAMES: (f64, f64) = (18.0, 8.0);
+
+/// Sets mark and reason from the figures. `picture_expected`: the customer's camera is on.
+pub fn judge(quality: &mut Quality, customer: &str, picture_expected: bool) {
+    let level = |value: f64, (fair, poor): (f64, f64)| usize::from(value > fair) + usize::from(value > poor);
+    let rtt = quality.rtt_ms.unwrap_or(0.0);
+    let slow_picture = if picture_expected { level(-quality.fps_in, (-FRAMES.0, -FRAMES.1)) } else { 0 };
+    let causes = [
+        (level(quality.loss_out, LOSS), "Your network loses packets; the customer may not see or hear you well.".to_owned()),
+        (level(quality.loss_in, LOSS), format!("{customer}'s network loses packets.")),
+        (level(rtt, ROUND_TRIP), "The connection is slow: you may talk over each other.".to_owned()),
+        (slow_picture, format!("{customer}'s network is weak; the picture is reduced.")),
+    ];
+    // The worst cause speaks; among equals the first, which the agent can do most about.
+    let (worst, reason) = causes.into_iter().rev().max_by_key(|(level, _)| *level).expect("four causes");
+    (quality.mark, quality.reason) = match worst {
+        0 => (QualityMark::Good, String::new()),
+        1 => (QualityMark::Fair, reason),
+        _ => (QualityMark::Poor, reason),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures() -> Quality {
+        Quality {
+            mark: QualityMark::Unknown,
+            reason: String::new(),
+            rtt_ms: Some(20.0),
+            loss_out: 0.0,
+            loss_in: 0.0,
+            bitrate_out: 1e6,
+            bitrate_in: 1e6,
+            fps_in: 30.0,
+            width: 1280,
+            height: 720,
+            frames_decoded: 300,
+            frames_drawn: 300,
+            first_frame_at: Some(0),
+            concealed: 0.0,
+        }
+    }
+
+    fn mark(change: impl FnOnce(&mut Quality), picture: bool) -> (QualityMark, String) {
+        let mut quality = figures();
+        change(&mut quality);
+        judge(&mut quality, "Ana", picture);
+        (quality.mark, quality.reason)
+    }
+
+    #[test]
+    fn marks() {
+        assert_eq!(mark(|_| {}, true), (QualityMark::Good, String::new()));
+        assert_eq!(mark(|q| q.loss_in = 0.05, true).0, QualityMark::Fair);
+        assert_eq!(mark(|q| q.loss_in = 0.2, true), (QualityMark::Poor, "Ana's network loses packets.".into()));
+        assert_eq!(mark(|q| q.fps_in = 0.0, false).0, QualityMark::Good);
+        assert_eq!(mark(|q| q.fps_in = 5.0, true).0, QualityMark::Poor);
+        assert!(mark(|q| (q.loss_in, q.loss_out) = (0.2, 0.2), true).1.starts_with("Your network"));
+    }
+}

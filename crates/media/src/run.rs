@@ -1,0 +1,334 @@
+//! The session's loop: one thread that owns the call's connections and devices.
+//!
+//! Everything that happens arrives as a [`Message`] in one queue, in order: commands, datagrams,
+//! encoded pictures and sound, news from the device threads. The loop itself never waits for a device.
+
+use crate::{
+    audio::{microphone::MicrophoneEvent, speaker::SpeakerEvent},
+    connection::Connection,
+    hardware::{Hardware, HardwareEvent},
+    painter::{Painter, Tile},
+    peer::{Datagram, MAX_BITRATE, MIN_BITRATE, Peer, PeerError, PeerEvent},
+    session::{MediaEvent, SessionConfig},
+    video_receive::{DecoderEvent, DecoderThread, Picture},
+    video_send::CameraEvent,
+};
+use sightline_wire::{ErrorCode, Problem, device::DeviceKind, room::MediaState};
+use std::{
+    sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+use str0m::media::{MediaData, MediaKind};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+
+/// Sound keeps this much of the estimate for itself.
+const AUDIO_BITRATE: u32 = 40_000;
+
+/// Everything that can happen to a session.
+pub(crate) enum Message {
+    Offer { negotiation: u32 },
+    Answer { negotiation: u32, sdp: String },
+    Candidate { negotiation: u32, candidate: String },
+    RemoteMedia(MediaState),
+    Microphone { on: bool },
+    Camera { on: bool },
+    Select { kind: DeviceKind, id: Option<String> },
+    Datagram(Datagram),
+    Hardware(HardwareEvent),
+    Decoder { negotiation: u32, event: DecoderEvent },
+    Stop,
+}
+
+/// Runs a session until [`Message::Stop`].
+pub(crate) fn run(
+    config: SessionConfig,
+    painter: Arc<dyn Painter>,
+    events: UnboundedSender<MediaEvent>,
+    messages: UnboundedSender<Message>,
+    mut incoming: UnboundedReceiver<Message>,
+) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "no runtime for media");
+            // The owner may be gone already.
+            let _ = events.send(MediaEvent::Failed(ErrorCode::MediaFailed.into()));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        let mut engine = Engine::new(config, painter, events, messages);
+        loop {
+            let deadline = tokio::time::Instant::from_std(engine.deadline());
+            let message = tokio::select! {
+                biased;
+                message = incoming.recv() => message,
+                () = tokio::time::sleep_until(deadline) => {
+                    engine.on_timeout(Instant::now());
+                    continue;
+                }
+            };
+            match message {
+                Some(Message::Stop) | None => break,
+                Some(message) => engine.on_message(message),
+            }
+        }
+        engine.close();
+    });
+}
+
+struct Engine<E> {
+    customer_name: String,
+    painter: Arc<dyn Painter>,
+    events: UnboundedSender<MediaEvent>,
+    messages: UnboundedSender<Message>,
+    hardware: Hardware<E>,
+    /// The connection media flows on.
+    current: Option<Connection>,
+    /// An offer that waits for its answer.
+    waiting: Option<Peer>,
+    /// What the customer sends.
+    remote: MediaState,
+    told: MediaState,
+    started: Instant,
+}
+
+impl Engine<()> {
+    fn new(
+        config: SessionConfig,
+        painter: Arc<dyn Painter>,
+        events: UnboundedSender<MediaEvent>,
+        messages: UnboundedSender<Message>,
+    ) -> Engine<impl Fn(HardwareEvent) + Clone + Send + 'static> {
+        let queue = messages.clone();
+        let news = move |event| {
+            // The loop is gone only while the devices are being closed.
+            let _ = queue.send(Message::Hardware(event));
+        };
+        Engine {
+            hardware: Hardware::open(&config, painter.clone(), news),
+            customer_name: config.customer_name,
+            painter,
+            events,
+            messages,
+            current: None,
+            waiting: None,
+            remote: MediaState { microphone: true, camera: true, screen: false },
+            told: MediaState::default(),
+            started: Instant::now(),
+        }
+    }
+}
+
+impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
+    fn deadline(&self) -> Instant {
+        let current = self.current.as_ref();
+        let peers = self.waiting.iter().chain(current.map(|current| &current.peer)).map(Peer::timeout);
+        let idle = Instant::now() + Duration::from_secs(1);
+        peers.chain(current.and_then(Connection::flowing_deadline)).min().unwrap_or(idle)
+    }
+
+    fn on_timeout(&mut self, now: Instant) {
+        let overdue = |peer: &Peer| peer.timeout() <= now;
+        for negotiation in self.negotiations() {
+            self.with_peer(negotiation, |peer| if overdue(peer) { peer.handle_timeout(now) } else { Ok(()) });
+        }
+        if self.current.as_ref().and_then(Connection::flowing_deadline).is_some_and(|deadline| deadline <= now) {
+            self.flowing();
+        }
+    }
+
+    fn on_message(&mut self, message: Message) {
+        match message {
+            Message::Offer { negotiation } => self.offer(negotiation),
+            Message::Answer { negotiation, sdp } => self.answer(negotiation, &sdp),
+            Message::Candidate { negotiation, candidate } => {
+                self.with_peer(negotiation, |peer| peer.remote_candidate(&candidate));
+            }
+            Message::RemoteMedia(media) => self.remote = media,
+            Message::Microphone { on } => self.hardware.set_microphone(on),
+            Message::Camera { on } => self.hardware.set_camera(on),
+            Message::Select { kind, id } => self.hardware.select(kind, id),
+            Message::Datagram(datagram) => {
+                self.with_peer(datagram.negotiation, |peer| peer.handle_datagram(&datagram));
+            }
+            Message::Hardware(HardwareEvent::Camera(event)) => self.on_camera(event),
+            Message::Hardware(HardwareEvent::Microphone(event)) => self.on_microphone(event),
+            Message::Hardware(HardwareEvent::Speaker(SpeakerEvent::Ready)) => self.on_device(DeviceKind::Speaker, Ok(())),
+            Message::Hardware(HardwareEvent::Speaker(SpeakerEvent::Fault(problem))) => {
+                self.on_device(DeviceKind::Speaker, Err(problem));
+            }
+            Message::Decoder { negotiation, event: DecoderEvent::First } if self.is_current(negotiation) => self.flowing(),
+            Message::Decoder { negotiation, event: DecoderEvent::Damaged } => {
+                self.with_peer(negotiation, Peer::request_keyframe);
+            }
+            Message::Decoder { .. } | Message::Stop => {}
+        }
+        let own = self.hardware.own();
+        if own != self.told {
+            self.told = own;
+            self.tell(MediaEvent::Own(own));
+        }
+    }
+
+    fn offer(&mut self, negotiation: u32) {
+        let queue = self.messages.clone();
+        let received = move |datagram| {
+            // The loop is gone only while the sockets are being closed.
+            let _ = queue.send(Message::Datagram(datagram));
+        };
+        match Peer::offer(negotiation, received) {
+            Ok((peer, sdp)) => {
+                self.waiting = Some(peer);
+                self.tell(MediaEvent::Offer { negotiation, sdp });
+            }
+            Err(error) => {
+                tracing::error!(%error, "no offer");
+                self.tell(MediaEvent::Failed(ErrorCode::MediaFailed.into()));
+            }
+        }
+    }
+
+    fn answer(&mut self, negotiation: u32, sdp: &str) {
+        let Some(mut peer) = self.waiting.take_if(|waiting| waiting.negotiation == negotiation) else { return };
+        if let Err(error) = peer.answer(sdp) {
+            tracing::warn!(%error, "answer");
+            self.tell(MediaEvent::Failed(ErrorCode::MediaFailed.into()));
+            return;
+        }
+        // The decoder of the connection before goes first: its last act is to clear the picture.
+        if let Some(mut before) = self.current.take() {
+            before.peer.close();
+        }
+        let queue = self.messages.clone();
+        let decoder = DecoderThread::start(self.painter.clone(), move |event| {
+            // The loop is gone only while the decoder is being closed.
+            let _ = queue.send(Message::Decoder { negotiation, event });
+        });
+        *self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner) = Default::default();
+        self.current = Some(Connection::new(peer, decoder));
+        self.with_peer(negotiation, |_| Ok(()));
+    }
+
+    fn negotiations(&self) -> Vec<u32> {
+        let current = self.current.as_ref().map(|current| &current.peer);
+        self.waiting.iter().chain(current).map(|peer| peer.negotiation).collect()
+    }
+
+    fn is_current(&self, negotiation: u32) -> bool {
+        self.current.as_ref().is_some_and(|current| current.peer.negotiation == negotiation)
+    }
+
+    /// Does something with the peer of that offer, if it still exists, and handles what came of it.
+    fn with_peer(&mut self, negotiation: u32, act: impl FnOnce(&mut Peer) -> Result<(), PeerError>) {
+        let current = self.current.as_mut().map(|current| &mut current.peer);
+        let peer = self.waiting.iter_mut().chain(current).find(|peer| peer.negotiation == negotiation);
+        let Some(peer) = peer else { return };
+        if let Err(error) = act(peer) {
+            tracing::warn!(%error, "peer connection");
+        }
+        for event in peer.take_events() {
+            self.on_peer(negotiation, event);
+        }
+    }
+
+    fn with_current(&mut self, act: impl FnOnce(&mut Peer) -> Result<(), PeerError>) {
+        if let Some(negotiation) = self.current.as_ref().map(|current| current.peer.negotiation) {
+            self.with_peer(negotiation, act);
+        }
+    }
+
+    fn on_peer(&mut self, negotiation: u32, event: PeerEvent) {
+        let Some(current) = self.current.as_mut().filter(|current| current.peer.negotiation == negotiation) else { return };
+        match event {
+            PeerEvent::Connected => {
+                current.connected(Instant::now());
+                self.hardware.target.key_frame.store(true, Relaxed);
+                self.hardware.target.encode.store(true, Relaxed);
+                self.tell(MediaEvent::Connected { negotiation });
+            }
+            PeerEvent::Path(up) => {
+                // Whoever lost packets wants a whole picture first.
+                self.hardware.target.key_frame.fetch_or(up, Relaxed);
+                if current.is_connected() {
+                    self.tell(MediaEvent::Path { up });
+                }
+            }
+            PeerEvent::Media(MediaKind::Audio, data) => {
+                let mut playout = self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner);
+                playout.push(data.time.numer(), &data.data);
+            }
+            PeerEvent::Media(MediaKind::Video, data) => self.on_picture(&data),
+            PeerEvent::KeyframeWanted => self.hardware.target.key_frame.store(true, Relaxed),
+            PeerEvent::Estimate(estimate) => {
+                let video = estimate.saturating_sub(AUDIO_BITRATE).clamp(MIN_BITRATE, MAX_BITRATE);
+                self.hardware.target.bitrate.store(video, Relaxed);
+            }
+            PeerEvent::Egress(stats) => current.note_egress(&stats),
+            PeerEvent::Stats(stats) if current.is_connected() => {
+                let concealed = self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner).concealed_share();
+                let picture = self.remote.camera || self.remote.screen;
+                let quality = current.quality(&stats, &*self.painter, concealed, &self.customer_name, picture);
+                self.tell(MediaEvent::Quality(quality));
+            }
+            PeerEvent::Stats(_) => {}
+            // The customer's page may come back with a new connection; the room decides about the call.
+            PeerEvent::Closed => self.tell(MediaEvent::Path { up: false }),
+        }
+    }
+
+    fn on_picture(&mut self, data: &MediaData) {
+        let Some(current) = &self.current else { return };
+        let picture = Picture { data: data.data.clone(), key: data.is_keyframe(), contiguous: data.contiguous };
+        if !current.decoder.push(picture) {
+            self.with_current(Peer::request_keyframe);
+        }
+    }
+
+    fn on_camera(&mut self, event: CameraEvent) {
+        match event {
+            CameraEvent::Picture { data, taken } => {
+                let time = taken.saturating_duration_since(self.started).as_micros() as u64 * 9 / 100;
+                self.with_current(|peer| peer.send_video(data, time, taken));
+            }
+            CameraEvent::Ready => self.on_device(DeviceKind::Camera, Ok(())),
+            CameraEvent::Fault(fault) => self.on_device(DeviceKind::Camera, Err(fault.problem())),
+        }
+    }
+
+    fn on_microphone(&mut self, event: MicrophoneEvent) {
+        match event {
+            MicrophoneEvent::Packet { data, time, taken } => self.with_current(|peer| peer.send_audio(data, time, taken)),
+            MicrophoneEvent::Ready => self.on_device(DeviceKind::Microphone, Ok(())),
+            MicrophoneEvent::Fault(problem) => self.on_device(DeviceKind::Microphone, Err(problem)),
+        }
+    }
+
+    fn on_device(&mut self, kind: DeviceKind, state: Result<(), Problem>) {
+        self.hardware.note(kind, state.is_ok());
+        self.tell(match state {
+            Ok(()) => MediaEvent::DeviceReady { kind },
+            Err(problem) => MediaEvent::DeviceProblem { kind, problem },
+        });
+    }
+
+    fn flowing(&mut self) {
+        let Some(current) = &mut self.current else { return };
+        let negotiation = current.peer.negotiation;
+        if current.flowing() {
+            self.tell(MediaEvent::Flowing { negotiation });
+        }
+    }
+
+    fn tell(&self, event: MediaEvent) {
+        // An owner that no longer listens is about to drop the session.
+        let _ = self.events.send(event);
+    }
+
+    fn close(&mut self) {
+        if let Some(current) = &mut self.current {
+            current.peer.close();
+        }
+        self.painter.paint(Tile::Own, None);
+    }
+}

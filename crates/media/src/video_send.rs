@@ -1,0 +1,145 @@
+//! From the camera to encoded pictures, on a thread of its own.
+
+use crate::{
+    camera::{self, Camera, CameraFault},
+    painter::{Frame, Painter, Tile},
+    vp8::Encoder,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+        mpsc,
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// A camera that is lost or busy is tried again this often.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What the camera's thread says.
+pub enum CameraEvent {
+    /// An encoded picture.
+    Picture {
+        /// VP8.
+        data: Vec<u8>,
+        /// When the camera delivered it.
+        taken: Instant,
+    },
+    /// Pictures are coming.
+    Ready,
+    /// They are not.
+    Fault(CameraFault),
+}
+
+/// Settings the transport changes while the thread runs.
+pub struct VideoTarget {
+    /// Encode at all: false until somebody can receive it.
+    pub encode: AtomicBool,
+    /// Make the next picture a key frame.
+    pub key_frame: AtomicBool,
+    /// Bits a second.
+    pub bitrate: AtomicU32,
+}
+
+/// A running camera. Dropping it closes the device and joins the thread.
+pub struct CameraThread {
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl CameraThread {
+    /// Opens the camera (or goes on trying) and reports through `events`.
+    pub fn start(
+        id: Option<String>,
+        target: Arc<VideoTarget>,
+        painter: Arc<dyn Painter>,
+        events: impl Fn(CameraEvent) + Send + 'static,
+    ) -> Self {
+        let (stop, stopped) = mpsc::channel();
+        let run = move || {
+            while let Err(fault) = capture(id.as_deref(), &target, &*painter, &events, &stopped) {
+                tracing::warn!(%fault, "camera");
+                painter.paint(Tile::Own, None);
+                events(CameraEvent::Fault(fault));
+                if wait(&stopped, RETRY) {
+                    break;
+                }
+            }
+            painter.paint(Tile::Own, None);
+        };
+        let thread = thread::Builder::new().name("camera".into()).spawn(run).expect("the system starts threads");
+        Self { stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+impl Drop for CameraThread {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic there is a bug that its own message has reported.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Waits for the end of `stopped`'s sender; true when it came.
+fn wait(stopped: &mpsc::Receiver<()>, time: Duration) -> bool {
+    matches!(stopped.recv_timeout(time), Err(mpsc::RecvTimeoutError::Disconnected))
+}
+
+fn capture(
+    id: Option<&str>,
+    target: &VideoTarget,
+    painter: &dyn Painter,
+    events: &impl Fn(CameraEvent),
+    stopped: &mpsc::Receiver<()>,
+) -> Result<(), CameraFault> {
+    let mut camera: Box<dyn Camera> = camera::open(id)?;
+    let mut encoder: Option<Encoder> = None;
+    let started = Instant::now();
+    let mut announced = false;
+    while !matches!(stopped.try_recv(), Err(mpsc::TryRecvError::Disconnected)) {
+        let frame = Arc::new(camera.next_frame()?);
+        let taken = Instant::now();
+        if !announced {
+            announced = true;
+            events(CameraEvent::Ready);
+        }
+        painter.paint(Tile::Own, Some(frame.clone()));
+        if !target.encode.load(Relaxed) {
+            // The first picture of a connection must be a key frame.
+            encoder = None;
+            continue;
+        }
+        let pts = (taken - started).as_micros() as i64 * 9 / 100;
+        if let Some(data) = encode(&mut encoder, &frame, pts, target) {
+            events(CameraEvent::Picture { data, taken });
+        }
+    }
+    Ok(())
+}
+
+fn encode(encoder: &mut Option<Encoder>, frame: &Frame, pts: i64, target: &VideoTarget) -> Option<Vec<u8>> {
+    let bitrate = target.bitrate.load(Relaxed);
+    if encoder.as_ref().is_none_or(|encoder| encoder.size() != (frame.width, frame.height)) {
+        let fresh = Encoder::new(frame.width, frame.height, bitrate);
+        *encoder = fresh.inspect_err(|error| tracing::error!(%error, "no encoder")).ok();
+    }
+    let encoder = encoder.as_mut()?;
+    let key = target.key_frame.swap(false, Relaxed);
+    let encoded = encoder.set_bitrate(bitrate).and_then(|()| encoder.encode(frame, pts, key));
+    match encoded {
+        Ok(Some(encoded)) => Some(encoded.data),
+        Ok(None) => {
+            // Dropped by the rate control: the wish for a key frame stays.
+            target.key_frame.fetch_or(key, Relaxed);
+            None
+        }
+        Err(error) => {
+            tracing::error!(%error, "a picture was not encoded");
+            None
+        }
+    }
+}
