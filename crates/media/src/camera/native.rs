@@ -91,3 +91,18 @@ fn fault(error: NokhwaError) -> CameraFault {
         _ => CameraFault::Lost(text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_camera_held_by_another_program_is_busy_not_lost() {
+        let busy = NokhwaError::OpenStreamError("Device or resource busy (os error 16)".into());
+        assert!(matches!(fault(busy), CameraFault::Busy(_)));
+        let gone = NokhwaError::ReadFrameError("No such device (os error 19)".into());
+        assert!(matches!(fault(gone), CameraFault::Lost(_)));
+        let missing = NokhwaError::OpenDeviceError("/dev/video9".into(), "No such file or directory (os error 2)".into());
+        assert!(matches!(fault(missing), CameraFault::Missing));
+    }
+}
