@@ -490,11 +490,11 @@ camera: boolean,
  */
 screen: boolean, };
 
-export type Presence = { "type": "absent" } | { "type": "here", 
+export type Presence = { "place": "absent" } | { "place": "here", 
 /**
  * Increases when the side came without a resume token: its peer connection is new.
  */
-session: number, } | { "type": "away", 
+session: number, } | { "place": "away", 
 /**
  * Until then.
  */

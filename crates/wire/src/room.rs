@@ -53,9 +53,9 @@ pub struct MediaState {
     pub screen: bool,
 }
 
-/// A side's place in the room.
+/// A side's place in the room. Tagged `place`, because `type` names the event that carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "place", rename_all = "snake_case")]
 pub enum Presence {
     /// Never came, or gave the seat up.
     Absent,

@@ -1,0 +1,264 @@
+/** The way of a customer through one invite: preview, call, survey, and every page in between. */
+
+import "../styles/call.css";
+import type { InviteView, Problem } from "../../../shared/wire";
+import { Failure, OFFLINE, invites, sendSurvey } from "../api";
+import { note, setPhase } from "../diagnostics";
+import { button, h } from "../dom";
+import type { Child } from "../dom";
+import { icon } from "../icons";
+import { support } from "../support";
+import { endWords } from "../words";
+import { Call, accepted } from "./call";
+import { callView } from "./call-view";
+import type { CallView, ChatSwitch } from "./call-view";
+import type { Wish } from "./devices";
+import { LocalMedia } from "./local-media";
+import { copyLink, noticePage, problemNotice } from "./notices";
+import { preview } from "./preview";
+import { giveUpSeat, seat } from "./seat";
+import { surveyPage } from "./survey";
+
+type Stage = "loading" | "preview" | "call" | "survey" | "page";
+
+export interface FlowOptions {
+  root: HTMLElement;
+  code: string;
+  url: string;
+  /** Only the web chat has the conversation beside the call. */
+  chat: ChatSwitch | null;
+  /** Back to where the person came from; without it there is only the page itself. */
+  close: (() => void) | null;
+  stage?: (stage: Stage) => void;
+}
+
+type Who = Pick<InviteView, "agent_name" | "company">;
+
+export class Flow {
+  private call: Call | null = null;
+  private view: CallView | null = null;
+  private leaving: () => void = () => {};
+
+  constructor(private readonly options: FlowOptions) {}
+
+  async start(): Promise<void> {
+    const able = support();
+    if (able.type === "unsupported" || (able.type === "in_app" && !able.can_receive)) {
+      return this.unsupported();
+    }
+    this.show("loading", noticePage({ icon: "video", title: "Checking your link…", text: "One moment." }));
+    try {
+      const invite = await invites.view(this.options.code);
+      const mine = this.ownSeat();
+      switch (invite.state) {
+        case "open":
+          return mine ? this.offerRejoin(invite) : this.preview(invite);
+        case "ended":
+          return mine ? this.survey(null, invite.agent_name) : this.problem(say("room_ended"));
+        case "expired":
+          return mine ? this.offerRejoin(invite) : this.problem(say("invite_expired"));
+        case "revoked":
+          return this.problem(say("invite_revoked"));
+        case "in_use":
+          return this.problem(say("invite_in_use"));
+      }
+    } catch (error) {
+      this.problem(error instanceof Failure ? error.problem : OFFLINE);
+    }
+  }
+
+  setUnread(count: number): void {
+    this.view?.setUnread(count);
+  }
+
+  get inCall(): boolean {
+    return this.call !== null;
+  }
+
+  /** Lets go of devices and sockets when the page around the flow closes it. */
+  dispose(): void {
+    this.leaving();
+    this.leaving = () => {};
+    this.call?.dispose();
+    this.call = this.view = null;
+  }
+
+  private preview(invite: Who): void {
+    setPhase("preview");
+    const page = preview(invite, this.options.url, support(), {
+      join: (wish, media, event) => {
+        accepted(event);
+        this.join(invite, wish, media);
+      },
+      decline: () => void this.decline(invite),
+    });
+    this.show("preview", page.element);
+    this.leaving = page.dispose;
+  }
+
+  private offerRejoin(who: Who): void {
+    setPhase("preview");
+    this.show(
+      "page",
+      noticePage({
+        icon: "video",
+        title: `You are in a call with ${who.agent_name}`,
+        text: "This page was reloaded. Your place is kept for a minute.",
+        actions: [
+          button("primary large", [icon("video"), "Rejoin"], (event) => this.rejoin(who, event)),
+          button("plain large", "Leave", () => {
+            giveUpSeat();
+            this.survey("customer_left", who.agent_name);
+          }),
+        ],
+      }),
+    );
+  }
+
+  private rejoin(who: Who, event: Event): void {
+    accepted(event);
+    this.join(who, { camera: true, microphone: true }, null);
+  }
+
+  private join(who: Who, wish: Wish, previewed: LocalMedia | null): void {
+    let call: Call | undefined;
+    const media = new LocalMedia(() => call?.mediaChanged());
+    if (previewed) media.inherit(previewed);
+    const view = callView(
+      media,
+      { leave: () => call?.leave(), tryAgain: () => call?.tryAgain(), play: () => call?.play() },
+      this.options.chat,
+    );
+    const joined: Call = (call = new Call(
+      this.options.code,
+      { agent: who.agent_name, company: who.company },
+      media,
+      view.video,
+      () => this.follow(joined),
+    ));
+    this.call = joined;
+    this.view = view;
+    this.show("call", view.element);
+    this.leaving = () => view.dispose();
+    view.update(joined);
+    void joined.join(wish);
+  }
+
+  private follow(call: Call): void {
+    if (call !== this.call) return;
+    switch (call.state.type) {
+      case "joining":
+      case "waiting":
+      case "connecting":
+      case "live":
+        this.view?.update(call);
+        break;
+      case "ended":
+        this.call = this.view = null;
+        this.survey(call.state.reason, call.agent);
+        break;
+      case "problem":
+        this.call = this.view = null;
+        this.problem(call.state.problem);
+        break;
+    }
+  }
+
+  private async decline(invite: Who): Promise<void> {
+    try {
+      await invites.decline(this.options.code);
+    } catch (error) {
+      if (error instanceof Failure && error.passing) return this.problem(error.problem);
+    }
+    setPhase("ended");
+    this.show(
+      "page",
+      noticePage({
+        icon: "check",
+        title: "No video call, then",
+        text: `We told ${invite.agent_name}. You can go on writing in the chat.`,
+        actions: this.wayBack(),
+      }),
+    );
+  }
+
+  private survey(reason: Parameters<typeof endWords>[0] | null, agent: string): void {
+    setPhase("ended");
+    const mine = this.ownSeat();
+    if (!mine || reason === "customer_declined") return this.done();
+    this.show(
+      "survey",
+      surveyPage(reason ? endWords(reason, agent) : "The call has ended.", {
+        send: async (survey) => {
+          await sendSurvey(mine.room, mine.token, survey);
+          this.thanks();
+        },
+        skip: () => this.done(),
+      }),
+    );
+  }
+
+  private thanks(): void {
+    seat.clear();
+    this.show(
+      "page",
+      noticePage({
+        icon: "circleCheck",
+        tone: "good",
+        title: "Thank you",
+        text: this.options.close ? "Your answer helps us. The chat goes on here." : "Your answer helps us. You can close this page.",
+        actions: this.wayBack(),
+      }),
+    );
+  }
+
+  private done(): void {
+    seat.clear();
+    if (this.options.close) return this.options.close();
+    this.show(
+      "page",
+      noticePage({ icon: "check", title: "The call has ended", text: "You can close this page." }),
+    );
+  }
+
+  private problem(problem: Problem): void {
+    setPhase("problem");
+    note(problem, "page");
+    this.show("page", noticePage(problemNotice(problem, () => void this.start(), this.wayBack())));
+  }
+
+  private unsupported(): void {
+    setPhase("problem");
+    this.show(
+      "page",
+      noticePage({
+        icon: "smartphone",
+        title: "Open this page in another browser",
+        text: "This browser cannot make video calls. Copy the link and open it in Chrome, Safari, Edge or Firefox.",
+        actions: [copyLink(this.options.url), ...this.wayBack()],
+      }),
+    );
+  }
+
+  private wayBack(): Child[] {
+    const { close } = this.options;
+    return close ? [button("large", "Back to the chat", close)] : [];
+  }
+
+  private ownSeat() {
+    const mine = seat.read();
+    return mine?.code === this.options.code ? mine : null;
+  }
+
+  private show(stage: Stage, element: HTMLElement): void {
+    this.leaving();
+    this.leaving = () => {};
+    this.options.root.replaceChildren(h("div", { class: `stage-${stage}` }, element));
+    this.options.stage?.(stage);
+    element.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
+  }
+}
+
+function say(code: Problem["code"]): Problem {
+  return { code, message: "", next_step: "" };
+}

@@ -1,0 +1,129 @@
+/**
+ * One peer connection for one `negotiation`. The desk offers, this page answers; every transceiver is answered
+ * `sendrecv` even without a track, so that tracks come and go later without a renegotiation.
+ */
+
+import type { IceServer, Offer } from "../../../shared/wire";
+
+export interface OutgoingTracks {
+  audio: MediaStreamTrack | null;
+  video: MediaStreamTrack | null;
+}
+
+export interface PeerListener {
+  candidate(candidate: string): void;
+  /** The remote tracks are there, though nothing may flow yet. */
+  tracks(stream: MediaStream): void;
+  state(state: RTCPeerConnectionState): void;
+  /** The first sound packet arrived. */
+  sound(): void;
+}
+
+/** A cap, so that one call never fills a customer's line. */
+const MOST_VIDEO_BITS = 2_500_000;
+
+export class Peer {
+  readonly negotiation: number;
+  readonly stream = new MediaStream();
+  /** Kept to be said again when the socket drops before the desk has it. */
+  answer: string | null = null;
+  private readonly connection: RTCPeerConnection;
+  private readonly early: string[] = [];
+  private readonly sent: string[] = [];
+  private described = false;
+  private tracks: OutgoingTracks;
+
+  constructor(
+    private readonly offer: Offer,
+    iceServers: IceServer[],
+    tracks: OutgoingTracks,
+    listener: PeerListener,
+  ) {
+    this.negotiation = offer.negotiation;
+    this.tracks = tracks;
+    const connection = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    this.connection = connection;
+    connection.onicecandidate = ({ candidate }) => {
+      const line = candidate?.candidate ?? "";
+      this.sent.push(line);
+      listener.candidate(line);
+    };
+    connection.onconnectionstatechange = () => {
+      if (connection.connectionState === "connected") this.capBitrate();
+      listener.state(connection.connectionState);
+    };
+    connection.ontrack = ({ track }) => {
+      this.stream.addTrack(track);
+      if (track.kind === "audio") {
+        track.addEventListener("unmute", () => listener.sound(), { once: true });
+      }
+      listener.tracks(this.stream);
+    };
+  }
+
+  get connected(): boolean {
+    return this.connection.connectionState === "connected";
+  }
+
+  async negotiate(): Promise<string> {
+    const { connection } = this;
+    await connection.setRemoteDescription({ type: "offer", sdp: this.offer.sdp });
+    for (const transceiver of connection.getTransceivers()) transceiver.direction = "sendrecv";
+    await this.send(this.tracks);
+    const answer = await connection.createAnswer();
+    await connection.setLocalDescription(answer);
+    this.described = true;
+    for (const line of this.early.splice(0)) this.add(line);
+    this.answer = connection.localDescription?.sdp ?? answer.sdp ?? "";
+    return this.answer;
+  }
+
+  /** Puts these tracks on the wire; `null` sends nothing and keeps the place. */
+  async send(tracks: OutgoingTracks): Promise<void> {
+    this.tracks = tracks;
+    await Promise.all(
+      (["audio", "video"] as const).map((kind) => {
+        const sender = this.connection
+          .getTransceivers()
+          .find((transceiver) => transceiver.receiver.track.kind === kind)?.sender;
+        return sender && sender.track !== tracks[kind] ? sender.replaceTrack(tracks[kind]) : undefined;
+      }),
+    );
+  }
+
+  addCandidate(line: string): void {
+    if (this.described) this.add(line);
+    else this.early.push(line);
+  }
+
+  /** Candidates found so far, for a desk whose socket or ours dropped in between. */
+  candidates(): readonly string[] {
+    return this.sent;
+  }
+
+  close(): void {
+    this.connection.onconnectionstatechange = null;
+    this.connection.onicecandidate = null;
+    this.connection.ontrack = null;
+    this.connection.close();
+  }
+
+  private add(line: string): void {
+    if (!line) return;
+    this.connection.addIceCandidate({ candidate: line, sdpMid: null, sdpMLineIndex: 0 }).catch(() => {
+      // One candidate that this browser cannot use is no failure: the others are tried.
+    });
+  }
+
+  private capBitrate(): void {
+    for (const sender of this.connection.getSenders()) {
+      const parameters = sender.getParameters();
+      const encoding = parameters.encodings?.[0];
+      if (sender.track?.kind === "audio" || !encoding) continue;
+      encoding.maxBitrate = MOST_VIDEO_BITS;
+      sender.setParameters(parameters).catch(() => {
+        // The browser keeps its own cap.
+      });
+    }
+  }
+}

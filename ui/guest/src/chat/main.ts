@@ -1,0 +1,234 @@
+/** The web chat: writes and reads the conversation, and opens the call beside it. */
+
+import type { Activity } from "../../../shared/wire";
+import { applyAccent, brand, embedding } from "../branding";
+import type { Flow } from "../call/flow";
+import { expose } from "../diagnostics";
+import { byId, setText } from "../dom";
+import { icon } from "../icons";
+import { slot } from "../store";
+import { DirectLine } from "./directline";
+import type { Link } from "./directline";
+import { embedIn } from "./embed";
+import { Outbox } from "./outgoing";
+import type { Outgoing } from "./outgoing";
+import { Thread, clientId, isMine, sightline } from "./thread";
+import { ChatView } from "./view";
+
+expose();
+const settings = embedding();
+let title = document.title;
+dress(settings);
+void brand(settings).then(dress);
+document.documentElement.classList.toggle("embedded", settings.embedded);
+
+const layout = byId("layout");
+const status = byId("link");
+const field = byId<HTMLTextAreaElement>("message");
+const nameField = byId<HTMLInputElement>("name");
+const welcome = byId("welcome");
+const chatPanel = byId("chat");
+
+const thread = new Thread();
+const answered = slot<string[]>("answered");
+let flow: { code: string; flow: Flow } | null = null;
+let unread = 0;
+let widgetVisible = true;
+let typingTimer: number | undefined;
+
+const line = new DirectLine(settings.context, {
+  activities: received,
+  link: showLink,
+  over: () => refresh(),
+});
+const outbox: Outbox = new Outbox(
+  (message) => line.send(message.text, message.client_id, nameField.value.trim() || settings.name),
+  slot<Outgoing[]>("outbox"),
+  () => refresh(),
+);
+const view = new ChatView(
+  { join: (invite) => void open(invite.code, invite.url), retry: (id) => void outbox.retry(id), discard: (id) => outbox.remove(id) },
+  (invite) => {
+    if (flow?.code === invite.code) return flow.flow.inCall ? "joined" : "answering";
+    return thread.openInvite() === invite.code && !(answered.read() ?? []).includes(invite.code) ? "open" : "over";
+  },
+);
+const embed = embedIn((visible) => {
+  widgetVisible = visible;
+  if (visible) {
+    read();
+    field.focus();
+  }
+});
+
+byId("send").append(icon("arrowUp", 22));
+byId("close").append(icon("x", 20));
+byId("close").hidden = embed === null;
+byId("close").addEventListener("click", () => embed?.close());
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") embed?.close();
+});
+byId("composer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  send();
+});
+field.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  send();
+});
+field.addEventListener("input", () => {
+  grow();
+  if (field.value.trim()) line.typing();
+});
+document.addEventListener("visibilitychange", read);
+window.addEventListener("focus", read);
+window.addEventListener("online", () => void outbox.flush());
+byId<HTMLButtonElement>("send").disabled = false;
+refresh();
+line.resume();
+if (outbox.pending) void outbox.flush();
+// Reloaded in a call: the way back into it is offered without looking for the card.
+const lost = slot<{ code: string }>("seat").read();
+if (lost && line.begun) void open(lost.code, `${location.origin}/j/${lost.code}`);
+
+function dress({ company, accent }: { company: string; accent: string | null }): void {
+  applyAccent(accent);
+  if (!company) return;
+  setText(byId("company"), company);
+  title = company;
+  document.title = company;
+}
+
+function send(): void {
+  const text = field.value.trim();
+  if (!text) return;
+  field.value = "";
+  grow();
+  outbox.add(text);
+  view.toEnd();
+  field.focus();
+}
+
+function received(activities: Activity[]): void {
+  for (const activity of activities) {
+    if (activity.type === "typing") {
+      if (!isMine(activity)) typing(activity.from.name ?? "Someone");
+      continue;
+    }
+    const fresh = thread.add(activity);
+    const own = clientId(activity);
+    if (own) outbox.remove(own);
+    if (!fresh || isMine(activity)) continue;
+    typing(null);
+    if (!reading()) unread += 1;
+    // The call's code is fetched while the invitation is read, so that Join does not wait for it.
+    if (sightline(activity)?.type === "invite") void import("../call/flow");
+  }
+  refresh();
+  showUnread();
+  // Taken back while the preview is open: the page says so now, not at the tap on Join.
+  if (flow && layout.dataset["call"] === "preview" && thread.openInvite() !== flow.code) void flow.flow.start();
+}
+
+function refresh(): void {
+  const waiting = outbox.all().filter(({ client_id }) => !thread.hasClientId(client_id));
+  const entries = thread.all();
+  const empty = entries.length === 0 && waiting.length === 0;
+  welcome.hidden = !empty;
+  byId("who").hidden = !empty || settings.name !== null;
+  view.show(entries, waiting);
+}
+
+function showLink(link: Link): void {
+  const words: Record<Link, string> = { idle: "", connecting: "Connecting…", online: "Connected", offline: "Reconnecting…" };
+  status.dataset["link"] = link;
+  setText(status, words[link]);
+  if (link === "online") void outbox.flush();
+}
+
+function typing(name: string | null): void {
+  window.clearTimeout(typingTimer);
+  view.showTyping(name);
+  if (name !== null) typingTimer = window.setTimeout(() => view.showTyping(null), 6_000);
+}
+
+function reading(): boolean {
+  const covered = layout.dataset["call"] !== undefined && getComputedStyle(chatPanel).display === "none";
+  return document.visibilityState === "visible" && widgetVisible && !covered;
+}
+
+function read(): void {
+  if (unread === 0 || !reading()) return;
+  unread = 0;
+  showUnread();
+}
+
+function showUnread(): void {
+  document.title = unread > 0 ? `(${unread}) ${title}` : title;
+  embed?.unread(unread);
+  flow?.flow.setUnread(unread);
+}
+
+function grow(): void {
+  field.style.height = "auto";
+  field.style.height = `${Math.min(field.scrollHeight, 140)}px`;
+}
+
+async function open(code: string, url: string): Promise<void> {
+  if (flow?.code === code) return;
+  flow?.flow.dispose();
+  const root = byId("stage");
+  const { Flow } = await import("../call/flow");
+  const opened = new Flow({
+    root,
+    code,
+    url,
+    chat: { toggle: toggleChat },
+    close: () => close(code),
+    stage: (stage) => {
+      layout.dataset["call"] = stage;
+      if (stage !== "call") delete layout.dataset["chat"];
+      embed?.live(stage === "call");
+      if (stage === "survey") rememberAnswered(code);
+      view.updateCards();
+    },
+  });
+  flow = { code, flow: opened };
+  layout.dataset["call"] = "loading";
+  root.hidden = false;
+  view.updateCards();
+  await opened.start();
+}
+
+function close(code: string): void {
+  flow?.flow.dispose();
+  flow = null;
+  const root = byId("stage");
+  root.replaceChildren();
+  root.hidden = true;
+  delete layout.dataset["call"];
+  delete layout.dataset["chat"];
+  document.documentElement.dataset["callState"] = "idle";
+  rememberAnswered(code);
+  view.updateCards();
+  view.toEnd();
+  field.focus();
+  read();
+}
+
+function toggleChat(): boolean {
+  const show = layout.dataset["chat"] !== "open";
+  if (show) layout.dataset["chat"] = "open";
+  else delete layout.dataset["chat"];
+  if (show) {
+    view.toEnd();
+    field.focus();
+    read();
+  }
+  return show;
+}
+
+function rememberAnswered(code: string): void {
+  answered.write([...new Set([...(answered.read() ?? []), code])]);
+}

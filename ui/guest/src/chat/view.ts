@@ -1,0 +1,184 @@
+/** The conversation on the screen. Rows are kept and updated, never rebuilt, so nothing jumps or is read twice. */
+
+import { button, byId, h, setText } from "../dom";
+import { icon } from "../icons";
+import { initials, timeOfDay } from "../words";
+import { inviteCard } from "./invite-card";
+import type { InviteCard, InviteUse } from "./invite-card";
+import type { Outgoing } from "./outgoing";
+import type { Entry, Invite } from "./thread";
+
+export interface ChatActions {
+  join(invite: Invite): void;
+  retry(client_id: string): void;
+  discard(client_id: string): void;
+}
+
+interface Row {
+  element: HTMLElement;
+  order: string;
+  update?: () => void;
+}
+
+const GROUP_MS = 5 * 60_000;
+
+export class ChatView {
+  private readonly log = byId("log");
+  private readonly rows = new Map<string, Row>();
+  private readonly typing = byId("typing");
+  private readonly jump = byId<HTMLButtonElement>("jump");
+  private following = true;
+  private readonly cards = new Map<string, { invite: Invite; card: InviteCard }>();
+
+  constructor(
+    private readonly actions: ChatActions,
+    private readonly useOf: (invite: Invite) => InviteUse,
+  ) {
+    this.jump.addEventListener("click", () => this.toEnd());
+    this.log.addEventListener("scroll", () => {
+      this.following = this.atEnd();
+      if (this.following) this.jump.hidden = true;
+    });
+    // The call opening beside the chat, or a keyboard below it, must not push the newest line out of sight.
+    new ResizeObserver(() => {
+      if (this.following) this.toEnd();
+    }).observe(this.log);
+    window.setInterval(() => this.updateCards(), 15_000);
+  }
+
+  show(entries: Entry[], outgoing: readonly Outgoing[]): void {
+    const follow = this.following;
+    const before = this.rows.size;
+    const seen = new Set<string>();
+    let previous = { who: "", at: 0, day: "" };
+    let place: Element | null = this.log.firstElementChild;
+    const put = (key: string, order: string, make: () => HTMLElement) => {
+      seen.add(key);
+      let row = this.rows.get(key);
+      if (!row || row.order !== order) {
+        const element = make();
+        row?.element.replaceWith(element);
+        if (row && place === row.element) place = element;
+        row = { element, order };
+        this.rows.set(key, row);
+      }
+      if (row.element === place) place = place.nextElementSibling;
+      else this.log.insertBefore(row.element, place);
+    };
+
+    for (const entry of entries) {
+      const day = new Date(entry.at).toDateString();
+      if (day !== previous.day && entry.at > 0) put(`day ${day}`, "", () => dayRow(entry.at));
+      const who: string = entry.kind === "theirs" ? `them ${entry.name}` : entry.kind;
+      const grouped = previous.who === who && previous.day === day && entry.at - previous.at < GROUP_MS;
+      // The optimistic row keeps its place under its client id, so it turns into the real one without moving.
+      const key = entry.kind === "mine" && entry.client_id ? entry.client_id : entry.id;
+      put(key, `${entry.kind} ${grouped}`, () => this.entryRow(entry, grouped));
+      previous = { who, at: entry.at, day };
+    }
+    for (const message of outgoing) {
+      put(message.client_id, `out ${JSON.stringify(message.state)}`, () => this.outgoingRow(message, previous.who === "mine"));
+      previous = { who: "mine", at: message.at, day: previous.day };
+    }
+    for (const [key, row] of this.rows) {
+      if (seen.has(key)) continue;
+      row.element.remove();
+      this.rows.delete(key);
+    }
+    this.updateCards();
+    if (follow) this.toEnd();
+    else if (this.rows.size > before) this.jump.hidden = false;
+  }
+
+  showTyping(name: string | null): void {
+    const follow = this.following;
+    this.typing.hidden = name === null;
+    setText(this.typing.querySelector("span")!, name === null ? "" : `${name} is typing`);
+    if (follow) this.toEnd();
+  }
+
+  updateCards(): void {
+    for (const { invite, card } of this.cards.values()) {
+      card.update(Date.now(), this.useOf(invite));
+    }
+  }
+
+  toEnd(): void {
+    this.following = true;
+    this.log.scrollTop = this.log.scrollHeight;
+    this.jump.hidden = true;
+  }
+
+  private atEnd(): boolean {
+    return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80;
+  }
+
+  private entryRow(entry: Entry, grouped: boolean): HTMLElement {
+    switch (entry.kind) {
+      case "mine":
+        return h("div", { class: `row mine${grouped ? " grouped" : ""}` }, bubble(entry.text, timeOfDay(entry.at)));
+      case "theirs":
+        return theirs(entry.name, grouped, bubble(entry.text, timeOfDay(entry.at)));
+      case "event":
+        return h("p", { class: "event" }, entry.text);
+      case "invite": {
+        const card = inviteCard(entry.invite, () => this.actions.join(entry.invite));
+        this.cards.set(entry.id, { invite: entry.invite, card });
+        return theirs(entry.invite.agent_name, grouped, card.element);
+      }
+    }
+  }
+
+  private outgoingRow(message: Outgoing, grouped: boolean): HTMLElement {
+    const { state } = message;
+    const body = bubble(message.text, state.type === "sent" ? timeOfDay(message.at) : "");
+    const status = h("div", { class: `delivery ${state.type}` });
+    switch (state.type) {
+      case "sending":
+        status.append(icon("clock", 14), "Sending");
+        break;
+      case "waiting":
+        status.append(icon("wifiOff", 14), "Waiting for network");
+        break;
+      case "sent":
+        status.append(icon("check", 14), "Sent");
+        break;
+      case "refused":
+        status.append(
+          icon("circleAlert", 14),
+          h("span", {}, `Not sent. ${state.problem.message}`),
+          button("link", "Try again", () => this.actions.retry(message.client_id)),
+          button("link", "Discard", () => this.actions.discard(message.client_id)),
+        );
+        break;
+    }
+    return h("div", { class: `row mine${grouped ? " grouped" : ""}` }, body, status);
+  }
+}
+
+function theirs(name: string, grouped: boolean, body: HTMLElement): HTMLElement {
+  return h(
+    "div",
+    { class: `row theirs${grouped ? " grouped" : ""}` },
+    grouped ? null : h("p", { class: "who" }, name),
+    h("span", { class: "avatar", "aria-hidden": "true" }, initials(name || "?")),
+    body,
+  );
+}
+
+function bubble(text: string, time: string): HTMLElement {
+  const body = h("p", { class: "bubble" });
+  for (const part of text.split(/(https?:\/\/[^\s<>"']+)/)) {
+    body.append(
+      /^https?:\/\//.test(part) ? h("a", { href: part, target: "_blank", rel: "noopener noreferrer" }, part) : part,
+    );
+  }
+  if (time) body.append(h("span", { class: "time" }, time));
+  return body;
+}
+
+function dayRow(at: number): HTMLElement {
+  const day = new Date(at);
+  const today = day.toDateString() === new Date().toDateString();
+  return h("p", { class: "day" }, today ? "Today" : day.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" }));
+}

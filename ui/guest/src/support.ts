@@ -1,0 +1,33 @@
+/** Whether this browser can make a call, and if not, what the person can do about it. */
+
+export type Support =
+  | { type: "full" }
+  /** An app's own browser that may refuse the camera; seeing, hearing and chatting still work. */
+  | { type: "in_app"; app: string; can_receive: boolean }
+  | { type: "unsupported" };
+
+const APPS: readonly (readonly [RegExp, string])[] = [
+  [/FBAN|FBAV|FB_IAB/, "Facebook"],
+  [/Instagram/, "Instagram"],
+  [/MicroMessenger/, "WeChat"],
+  [/\bLine\//, "LINE"],
+  [/TikTok|musical_ly|BytedanceWebview/, "TikTok"],
+  [/LinkedInApp/, "LinkedIn"],
+  [/Snapchat/, "Snapchat"],
+  [/; wv\)/, "this app"],
+];
+
+export function detectSupport(userAgent: string, hasPeerConnection: boolean): Support {
+  for (const [pattern, app] of APPS) {
+    if (pattern.test(userAgent)) return { type: "in_app", app, can_receive: hasPeerConnection };
+  }
+  return hasPeerConnection ? { type: "full" } : { type: "unsupported" };
+}
+
+export function support(): Support {
+  return detectSupport(navigator.userAgent, typeof RTCPeerConnection === "function");
+}
+
+export function canShareScreen(): boolean {
+  return typeof navigator.mediaDevices?.getDisplayMedia === "function";
+}
