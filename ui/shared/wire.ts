@@ -872,6 +872,16 @@ width: number,
  */
 height: number, };
 
+export type Above = { 
+/**
+ * Its place.
+ */
+rect: Rect, 
+/**
+ * Of its corners.
+ */
+radius: number, };
+
 export type StageLayout = { 
 /**
  * The customer's picture, letterboxed on black.
@@ -881,6 +891,10 @@ remote: Rect | null,
  * The agent's own picture, mirrored, cropped to fill.
  */
 own: Rect | null, 
+/**
+ * Buttons, names and menus that lie over a picture.
+ */
+above: Array<Above>, 
 /**
  * Device pixels per CSS pixel.
  */

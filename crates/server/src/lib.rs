@@ -1,1 +1,33 @@
-//! placeholder
+//! The server: API, sockets, web chat, invites and rooms, as a library that the desk can embed and a short
+//! `sightline-server` binary.
+//!
+//! [`serve`] binds, brings the database up to date, creates the first accounts, and answers until it is told
+//! to stop. The way of a message: a route checks its input, asks the rules of `sightline-call` inside one
+//! transaction of `sightline-store`, commits, and announces while it still holds the write turn, so that
+//! every receiver hears changes in the order of their commits. Whoever misses an announcement catches up by
+//! sequence: the database is the only truth.
+//!
+//! Media never comes here; a room carries signalling only.
+
+mod agent_socket;
+mod app;
+mod auth;
+mod config;
+mod conversations;
+mod customer;
+mod desks;
+mod directline;
+mod escalations;
+mod first_accounts;
+mod http;
+mod invites;
+mod outbox;
+mod pages;
+mod rooms;
+mod router;
+mod secrets;
+mod start;
+
+pub use config::{NewAccount, Secret, ServerConfig};
+pub use first_accounts::set_password;
+pub use start::{RunningServer, StartError, serve};

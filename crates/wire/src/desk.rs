@@ -25,13 +25,25 @@ pub struct Rect {
     pub height: f64,
 }
 
+/// Something the page shows above the pictures: they are painted around it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+pub struct Above {
+    /// Its place.
+    pub rect: Rect,
+    /// Of its corners.
+    pub radius: f64,
+}
+
 /// Where the pictures go; `None` hides one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct StageLayout {
     /// The customer's picture, letterboxed on black.
     pub remote: Option<Rect>,
     /// The agent's own picture, mirrored, cropped to fill.
     pub own: Option<Rect>,
+    /// Buttons, names and menus that lie over a picture.
+    #[serde(default)]
+    pub above: Vec<Above>,
     /// Device pixels per CSS pixel.
     pub scale: f64,
 }

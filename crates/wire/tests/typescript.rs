@@ -28,7 +28,7 @@ fn definitions() -> String {
         DeviceKind, Device, DeviceList, QualityMark, Quality,
         ConversationStarted, ChannelAccount, ConversationAccount, Activity, SightlineData, ActivitySet,
         ResourceResponse, WebChatStart,
-        Rect, StageLayout, DeskCommand, SessionView, LinkView, PendingMessage, PendingState, CallPhase, CallView,
+        Rect, Above, StageLayout, DeskCommand, SessionView, LinkView, PendingMessage, PendingState, CallPhase, CallView,
         DeskEvent, PainterView,
     );
     text

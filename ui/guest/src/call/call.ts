@@ -57,6 +57,7 @@ export class Call {
   private deadline: number | undefined;
   private renewal: number | undefined;
   private soundOnly: number | undefined;
+  private nothing: number | undefined;
   private stopWatching: () => void = () => {};
   private readonly room: RoomClient;
 
@@ -124,6 +125,7 @@ export class Call {
     window.clearTimeout(this.deadline);
     window.clearTimeout(this.renewal);
     window.clearTimeout(this.soundOnly);
+    window.clearTimeout(this.nothing);
     this.stopWatching();
     this.room.close();
     this.peer?.close();
@@ -261,7 +263,10 @@ export class Call {
         window.clearTimeout(this.renewal);
         this.renewal = window.setTimeout(() => this.room.renew(), RENEW_MS);
       }
-      if (state === "connected") window.clearTimeout(this.renewal);
+      if (state === "connected") {
+        window.clearTimeout(this.renewal);
+        this.expectNothing(peer);
+      }
     }
     this.changed(this);
   }
@@ -293,6 +298,15 @@ export class Call {
     if (!picture) return this.flowing(peer);
     window.clearTimeout(this.soundOnly);
     this.soundOnly = window.setTimeout(() => this.flowing(peer), SOUND_ONLY_MS);
+  }
+
+  /** An agent without camera and microphone sends nothing that could arrive; the call is on all the same. */
+  private expectNothing(peer: Peer): void {
+    window.clearTimeout(this.nothing);
+    this.nothing = window.setTimeout(() => {
+      const { otherMedia } = this;
+      if (!otherMedia?.camera && !otherMedia?.screen && !otherMedia?.microphone) this.flowing(peer);
+    }, SOUND_ONLY_MS);
   }
 
   private flowing(peer: Peer): void {

@@ -1,0 +1,14 @@
+# Every target is one line that calls the real tools; the first thing each does is scripts/setup.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/sightline/target
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+.PHONY: run test demo package ci types icons
+.DEFAULT_GOAL := run
+
+run: ; @scripts/run
+test: ; @scripts/test
+demo: ; @scripts/demo
+package: ; @scripts/package
+ci: ; @scripts/ci
+types: ; UPDATE_TYPES=1 cargo test -q -p sightline-wire
+icons: ; @node scripts/icons.mjs

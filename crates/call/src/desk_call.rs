@@ -1,0 +1,554 @@
+//! The call on the desk's stage, from the click to the survey: what happened goes in with the time,
+//! what to do about it comes out. It opens no device, no socket and reads no clock.
+//!
+//! The desk always makes the offer. An offer stays valid until it is answered, so it is left in the
+//! room before the customer comes and is sent again whenever the room is reached anew. A customer whose
+//! page is new (a higher `session` than the one that answered) needs a new peer connection, hence a new
+//! offer. Losing the room socket changes nothing about the media.
+
+use sightline_wire::{
+    ErrorCode, Problem, UnixMillis,
+    conversation::Conversation,
+    desk::{CallPhase, CallView},
+    device::{DeviceKind, Quality},
+    escalation::{EndReason, EscalationState, EscalationView},
+    ids::{ConversationId, EscalationId},
+    room::{MediaState, Offer, Presence},
+};
+use std::collections::BTreeMap;
+
+#[cfg(test)]
+mod tests;
+
+/// Media that has not come through after this long will hardly come: a cold connect over a slow relay
+/// takes at most five seconds, and DTLS retransmits its flights for about ten.
+pub const CONNECT_MS: i64 = 15_000;
+
+/// A path that is down this long is not coming back by itself; a new connection over another
+/// interface takes a third of a second.
+pub const PATH_PATIENCE_MS: i64 = 4_000;
+
+/// Something that happened to the call.
+#[derive(Debug, Clone)]
+pub enum CallInput {
+    /// The server answered Start video, or a rejoin.
+    Started(EscalationView),
+    /// The conversation came with this newest escalation.
+    Escalation(EscalationView),
+    /// The room socket has its seat.
+    RoomReached {
+        /// The customer's place.
+        other: Presence,
+        /// The customer's media.
+        other_media: MediaState,
+    },
+    /// The room socket is gone.
+    RoomLost,
+    /// The customer came or went.
+    OtherPresence(Presence),
+    /// The customer's microphone, camera or screen.
+    OtherMedia(MediaState),
+    /// The customer's answer.
+    Answer {
+        /// Of the offer answered.
+        negotiation: u32,
+        /// SDP.
+        sdp: String,
+    },
+    /// One more address of the customer's.
+    Candidate {
+        /// Of the offer it belongs to.
+        negotiation: u32,
+        /// SDP candidate attribute.
+        candidate: String,
+    },
+    /// The room says the call is over.
+    RoomEnded(EndReason),
+    /// The engine made an offer.
+    OfferReady(Offer),
+    /// ICE and DTLS are up.
+    Connected {
+        /// Of the offer it belongs to.
+        negotiation: u32,
+    },
+    /// The first remote picture or sound came through.
+    Flowing {
+        /// Of the offer it belongs to.
+        negotiation: u32,
+    },
+    /// The network path was lost or found again.
+    Path {
+        /// Up or down.
+        up: bool,
+    },
+    /// The mark, once a second.
+    Quality(Quality),
+    /// What is really sent.
+    Own(MediaState),
+    /// A device is missing, busy or lost.
+    DeviceProblem {
+        /// Which kind.
+        kind: DeviceKind,
+        /// What.
+        problem: Problem,
+    },
+    /// A device works again.
+    DeviceReady {
+        /// Which kind.
+        kind: DeviceKind,
+    },
+    /// The engine cannot go on.
+    MediaFailed(Problem),
+    /// The agent hung up, or took the invite back.
+    HangUp,
+    /// The time of [`DeskCall::deadline`] has come.
+    Tick,
+}
+
+/// Something to do for the call, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallEffect {
+    /// Ask the engine for a new peer connection and its offer.
+    MakeOffer(u32),
+    /// Leave the offer in the room.
+    SendOffer(Offer),
+    /// Hand the answer to the engine.
+    AcceptAnswer {
+        /// Of the offer answered.
+        negotiation: u32,
+        /// SDP.
+        sdp: String,
+    },
+    /// Hand the address to the engine.
+    AddCandidate {
+        /// Of the offer it belongs to.
+        negotiation: u32,
+        /// SDP candidate attribute.
+        candidate: String,
+    },
+    /// Tell the engine what the customer sends.
+    RemoteMedia(MediaState),
+    /// Tell the room what we send.
+    SendMedia(MediaState),
+    /// Tell the room that media came through.
+    TellFlowing,
+    /// Give microphone, camera and network back.
+    StopMedia,
+    /// Leave the room and close its socket.
+    LeaveRoom,
+    /// End the escalation on the server, however often it takes.
+    EndOnServer(EscalationId),
+}
+
+/// What is known once the server has answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    escalation: EscalationId,
+    url: String,
+    expires_at: UnixMillis,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Phase {
+    Preparing,
+    Waiting(Place),
+    Connecting { place: Place, since: UnixMillis, deadline: UnixMillis, overdue: bool },
+    Live { place: Place, since: UnixMillis },
+    Ended { place: Option<Place>, reason: EndReason, live_ms: i64 },
+}
+
+/// What stands on the way of a good call, most important first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    Engine,
+    Timeout,
+    Camera,
+    Microphone,
+    Speaker,
+}
+
+/// The call on the stage.
+#[derive(Debug, Clone)]
+pub struct DeskCall {
+    conversation: ConversationId,
+    customer_name: String,
+    phase: Phase,
+    own: MediaState,
+    other: MediaState,
+    away_until: Option<UnixMillis>,
+    other_session: Option<u32>,
+    troubles: BTreeMap<Trouble, Problem>,
+    quality: Option<Quality>,
+    room_reached: bool,
+    signalling_lost: bool,
+    negotiation: u32,
+    /// The newest offer while nobody has answered it.
+    offer: Option<Offer>,
+    /// Whether the newest offer was answered, and by which session of the customer's.
+    answered: Option<Option<u32>>,
+    connected: bool,
+    flowing: bool,
+    server_live_since: Option<UnixMillis>,
+    path_retry_at: Option<UnixMillis>,
+}
+
+impl DeskCall {
+    /// A call that was just asked for. `negotiation` must be higher than any this room has seen.
+    pub fn new(conversation: &Conversation, negotiation: u32, own: MediaState) -> (Self, Vec<CallEffect>) {
+        let call = Self {
+            conversation: conversation.id,
+            customer_name: conversation.customer_name.clone(),
+            phase: Phase::Preparing,
+            own,
+            other: MediaState::default(),
+            away_until: None,
+            other_session: None,
+            troubles: BTreeMap::new(),
+            quality: None,
+            room_reached: false,
+            signalling_lost: false,
+            negotiation,
+            offer: None,
+            answered: None,
+            connected: false,
+            flowing: false,
+            server_live_since: None,
+            path_retry_at: None,
+        };
+        (call, vec![CallEffect::MakeOffer(negotiation)])
+    }
+
+    /// Its conversation.
+    pub fn conversation(&self) -> ConversationId {
+        self.conversation
+    }
+
+    /// Its escalation, once known.
+    pub fn escalation(&self) -> Option<EscalationId> {
+        self.place().map(|place| place.escalation)
+    }
+
+    /// Whether it is over.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Ended { .. })
+    }
+
+    /// What we send.
+    pub fn own(&self) -> MediaState {
+        self.own
+    }
+
+    /// When [`CallInput::Tick`] is due.
+    pub fn deadline(&self) -> Option<UnixMillis> {
+        let connect = match self.phase {
+            Phase::Connecting { deadline, overdue: false, .. } => Some(deadline),
+            Phase::Connecting { .. } | Phase::Preparing | Phase::Waiting(_) | Phase::Live { .. } | Phase::Ended { .. } => {
+                None
+            }
+        };
+        let path = self.path_retry_at.filter(|_| !self.is_over());
+        [connect, path].into_iter().flatten().min()
+    }
+
+    /// What the stage shows.
+    pub fn view(&self) -> CallView {
+        let phase = match &self.phase {
+            Phase::Preparing => CallPhase::Preparing,
+            Phase::Waiting(place) => CallPhase::Waiting { expires_at: place.expires_at },
+            Phase::Connecting { since, deadline, .. } => CallPhase::Connecting { since: *since, deadline: *deadline },
+            Phase::Live { since, .. } => CallPhase::Live { since: *since },
+            Phase::Ended { reason, live_ms, .. } => CallPhase::Ended { reason: *reason, live_ms: *live_ms },
+        };
+        CallView {
+            escalation: self.escalation(),
+            conversation: self.conversation,
+            customer_name: self.customer_name.clone(),
+            phase,
+            url: self.place().map(|place| place.url.clone()),
+            own: self.own,
+            other: self.other,
+            customer_away_until: self.away_until,
+            signalling_lost: self.signalling_lost && !self.is_over(),
+            problems: self.troubles.values().cloned().collect(),
+            quality: self.quality.clone(),
+        }
+    }
+
+    /// Takes in what happened at `now` and says what to do.
+    pub fn handle(&mut self, input: CallInput, now: UnixMillis) -> Vec<CallEffect> {
+        if self.is_over() {
+            return self.handle_over(input);
+        }
+        match input {
+            CallInput::Started(view) => self.started(view, now),
+            CallInput::Escalation(view) => self.escalation_changed(view, now),
+            CallInput::RoomReached { other, other_media } => self.room_reached(other, other_media, now),
+            CallInput::RoomLost => {
+                self.room_reached = false;
+                self.signalling_lost = true;
+                Vec::new()
+            }
+            CallInput::OtherPresence(presence) => self.other_presence(presence, now),
+            CallInput::OtherMedia(media) => {
+                self.other = media;
+                vec![CallEffect::RemoteMedia(media)]
+            }
+            CallInput::Answer { negotiation, sdp } => self.answer(negotiation, sdp),
+            CallInput::Candidate { negotiation, candidate } if negotiation == self.negotiation => {
+                vec![CallEffect::AddCandidate { negotiation, candidate }]
+            }
+            CallInput::RoomEnded(reason) => self.end(reason, None, now),
+            CallInput::OfferReady(offer) => self.offer_ready(offer),
+            CallInput::Connected { negotiation } if negotiation == self.negotiation => {
+                self.connected = true;
+                self.path_retry_at = None;
+                self.go_live(now);
+                Vec::new()
+            }
+            CallInput::Flowing { negotiation } if negotiation == self.negotiation => {
+                self.flowing = true;
+                self.go_live(now);
+                if self.room_reached { vec![CallEffect::TellFlowing] } else { Vec::new() }
+            }
+            // They belong to a connection that has already been replaced.
+            CallInput::Candidate { .. } | CallInput::Connected { .. } | CallInput::Flowing { .. } => Vec::new(),
+            CallInput::Path { up } => {
+                self.path_retry_at = (!up).then_some(now + PATH_PATIENCE_MS);
+                Vec::new()
+            }
+            CallInput::Quality(quality) => {
+                self.quality = Some(quality);
+                Vec::new()
+            }
+            CallInput::Own(own) => {
+                let changed = self.own != own;
+                self.own = own;
+                if changed && self.room_reached { vec![CallEffect::SendMedia(own)] } else { Vec::new() }
+            }
+            CallInput::DeviceProblem { kind, problem } => {
+                self.troubles.insert(trouble_of(kind), problem);
+                Vec::new()
+            }
+            CallInput::DeviceReady { kind } => {
+                self.troubles.remove(&trouble_of(kind));
+                Vec::new()
+            }
+            CallInput::MediaFailed(problem) => {
+                self.troubles.insert(Trouble::Engine, problem);
+                Vec::new()
+            }
+            CallInput::HangUp => self.hang_up(now),
+            CallInput::Tick => self.tick(now),
+        }
+    }
+
+    /// After the end only the server's own account of it still counts.
+    fn handle_over(&mut self, input: CallInput) -> Vec<CallEffect> {
+        let Phase::Ended { place, reason, live_ms } = &mut self.phase else { return Vec::new() };
+        match input {
+            // The agent gave up before the server had answered.
+            CallInput::Started(view) if place.is_none() => {
+                let escalation = view.id;
+                *place = Some(place_of(view));
+                vec![CallEffect::EndOnServer(escalation)]
+            }
+            CallInput::Escalation(view) if place.as_ref().is_some_and(|p| p.escalation == view.id) => {
+                if let EscalationState::Ended { reason: told, live_ms: measured, .. } = view.state {
+                    *reason = told;
+                    *live_ms = measured;
+                }
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn place(&self) -> Option<&Place> {
+        match &self.phase {
+            Phase::Preparing => None,
+            Phase::Waiting(place) | Phase::Connecting { place, .. } | Phase::Live { place, .. } => Some(place),
+            Phase::Ended { place, .. } => place.as_ref(),
+        }
+    }
+
+    fn started(&mut self, view: EscalationView, now: UnixMillis) -> Vec<CallEffect> {
+        let state = view.state;
+        match &self.phase {
+            Phase::Preparing => self.phase = Phase::Waiting(place_of(view)),
+            Phase::Waiting(_) | Phase::Connecting { .. } | Phase::Live { .. } | Phase::Ended { .. } => {}
+        }
+        self.follow(state, now)
+    }
+
+    fn escalation_changed(&mut self, view: EscalationView, now: UnixMillis) -> Vec<CallEffect> {
+        if self.escalation() != Some(view.id) {
+            return Vec::new();
+        }
+        let state = view.state;
+        match &mut self.phase {
+            Phase::Waiting(place) | Phase::Connecting { place, .. } | Phase::Live { place, .. } => *place = place_of(view),
+            Phase::Preparing | Phase::Ended { .. } => {}
+        }
+        self.follow(state, now)
+    }
+
+    fn follow(&mut self, state: EscalationState, now: UnixMillis) -> Vec<CallEffect> {
+        match state {
+            EscalationState::Invited => Vec::new(),
+            EscalationState::Joining { .. } => {
+                self.connecting(now);
+                Vec::new()
+            }
+            EscalationState::Live { since } => {
+                self.server_live_since = Some(since);
+                self.connecting(now);
+                self.go_live(now);
+                Vec::new()
+            }
+            EscalationState::Ended { reason, live_ms, .. } => self.end(reason, Some(live_ms), now),
+        }
+    }
+
+    fn connecting(&mut self, now: UnixMillis) {
+        if let Phase::Waiting(place) = &self.phase {
+            self.phase = Phase::Connecting {
+                place: place.clone(),
+                since: now,
+                deadline: now + CONNECT_MS,
+                overdue: false,
+            };
+        }
+    }
+
+    /// A customer without any device sends nothing: then the server's word counts, once our own
+    /// transport is up.
+    fn go_live(&mut self, now: UnixMillis) {
+        if !(self.flowing || self.connected && self.server_live_since.is_some()) {
+            return;
+        }
+        self.troubles.remove(&Trouble::Timeout);
+        match &mut self.phase {
+            Phase::Waiting(place) | Phase::Connecting { place, .. } => {
+                self.phase = Phase::Live { place: place.clone(), since: self.server_live_since.unwrap_or(now) };
+            }
+            Phase::Live { since, .. } => *since = self.server_live_since.unwrap_or(*since),
+            Phase::Preparing | Phase::Ended { .. } => {}
+        }
+    }
+
+    fn room_reached(&mut self, other: Presence, other_media: MediaState, now: UnixMillis) -> Vec<CallEffect> {
+        self.room_reached = true;
+        self.signalling_lost = false;
+        self.other = other_media;
+        let mut effects = vec![CallEffect::RemoteMedia(other_media), CallEffect::SendMedia(self.own)];
+        effects.extend(self.other_presence(other, now));
+        effects.extend(self.offer.clone().map(CallEffect::SendOffer));
+        if self.flowing && self.server_live_since.is_none() {
+            effects.push(CallEffect::TellFlowing);
+        }
+        effects
+    }
+
+    fn other_presence(&mut self, presence: Presence, now: UnixMillis) -> Vec<CallEffect> {
+        match presence {
+            Presence::Absent => {
+                self.away_until = None;
+                Vec::new()
+            }
+            Presence::Away { until } => {
+                self.away_until = Some(until);
+                Vec::new()
+            }
+            Presence::Here { session } => {
+                self.away_until = None;
+                self.other_session = Some(session);
+                self.connecting(now);
+                match self.answered {
+                    Some(Some(answering)) if answering != session => self.renegotiate(),
+                    Some(None) => {
+                        self.answered = Some(Some(session));
+                        Vec::new()
+                    }
+                    Some(Some(_)) | None => Vec::new(),
+                }
+            }
+        }
+    }
+
+    fn renegotiate(&mut self) -> Vec<CallEffect> {
+        self.negotiation += 1;
+        self.offer = None;
+        self.answered = None;
+        self.connected = false;
+        vec![CallEffect::MakeOffer(self.negotiation)]
+    }
+
+    fn offer_ready(&mut self, offer: Offer) -> Vec<CallEffect> {
+        if offer.negotiation != self.negotiation || self.answered.is_some() {
+            return Vec::new();
+        }
+        self.offer = Some(offer.clone());
+        if self.room_reached { vec![CallEffect::SendOffer(offer)] } else { Vec::new() }
+    }
+
+    fn answer(&mut self, negotiation: u32, sdp: String) -> Vec<CallEffect> {
+        if negotiation != self.negotiation || self.offer.take().is_none() {
+            return Vec::new();
+        }
+        self.answered = Some(self.other_session);
+        vec![CallEffect::AcceptAnswer { negotiation, sdp }]
+    }
+
+    fn tick(&mut self, now: UnixMillis) -> Vec<CallEffect> {
+        if let Phase::Connecting { deadline, overdue, .. } = &mut self.phase
+            && !*overdue
+            && now >= *deadline
+        {
+            *overdue = true;
+            self.troubles.insert(Trouble::Timeout, Problem::new(ErrorCode::MediaTimeout));
+        }
+        if self.path_retry_at.is_some_and(|at| now >= at) {
+            self.path_retry_at = Some(now + CONNECT_MS);
+            let here = self.other_session.is_some() && self.away_until.is_none();
+            if self.room_reached && here && self.answered.is_some() {
+                return self.renegotiate();
+            }
+        }
+        Vec::new()
+    }
+
+    fn hang_up(&mut self, now: UnixMillis) -> Vec<CallEffect> {
+        let escalation = self.escalation();
+        let reason = match self.phase {
+            Phase::Preparing | Phase::Waiting(_) => EndReason::Cancelled,
+            Phase::Connecting { .. } | Phase::Live { .. } | Phase::Ended { .. } => EndReason::AgentHungUp,
+        };
+        let mut effects = self.end(reason, None, now);
+        effects.extend(escalation.map(CallEffect::EndOnServer));
+        effects
+    }
+
+    fn end(&mut self, reason: EndReason, live_ms: Option<i64>, now: UnixMillis) -> Vec<CallEffect> {
+        let measured = match self.phase {
+            Phase::Live { since, .. } => (now - since).max(0),
+            Phase::Preparing | Phase::Waiting(_) | Phase::Connecting { .. } | Phase::Ended { .. } => 0,
+        };
+        self.phase =
+            Phase::Ended { place: self.place().cloned(), reason, live_ms: live_ms.unwrap_or(measured) };
+        self.away_until = None;
+        self.troubles.clear();
+        vec![CallEffect::StopMedia, CallEffect::LeaveRoom]
+    }
+}
+
+fn place_of(view: EscalationView) -> Place {
+    Place { escalation: view.id, url: view.url, expires_at: view.expires_at }
+}
+
+fn trouble_of(kind: DeviceKind) -> Trouble {
+    match kind {
+        DeviceKind::Camera => Trouble::Camera,
+        DeviceKind::Microphone => Trouble::Microphone,
+        DeviceKind::Speaker => Trouble::Speaker,
+    }
+}

@@ -1,0 +1,176 @@
+use super::*;
+use sightline_wire::{conversation::{Channel, ConversationState}};
+
+const OWN: MediaState = MediaState { microphone: true, camera: true, screen: false };
+const HERE: Presence = Presence::Here { session: 1 };
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(number: u8) -> T {
+    format!("00000000-0000-4000-8000-{number:012}").parse().unwrap()
+}
+
+fn conversation() -> Conversation {
+    Conversation {
+        id: id(1),
+        channel: Channel::WebChat,
+        state: ConversationState::Active,
+        customer_name: "Ana".into(),
+        customer_present: true,
+        owner: Some(id(2)),
+        owner_name: Some("Maria".into()),
+        opened_at: 0,
+        state_since: 0,
+        last_seq: 0,
+        delivered_seq: 0,
+        read_seq: 0,
+        last_text: String::new(),
+        last_at: 0,
+        context: Default::default(),
+        notes: String::new(),
+        disposition: None,
+        escalation: None,
+    }
+}
+
+fn escalation(state: EscalationState) -> EscalationView {
+    EscalationView {
+        id: id(3),
+        conversation: id(1),
+        room: id(4),
+        state,
+        url: "http://127.0.0.1/j/x".into(),
+        expires_at: 900_000,
+        created_at: 0,
+        survey: None,
+    }
+}
+
+fn offer(negotiation: u32) -> Offer {
+    Offer { negotiation, sdp: format!("offer {negotiation}") }
+}
+
+/// A call whose link is out and whose offer lies in the room.
+fn waiting() -> DeskCall {
+    let (mut call, effects) = DeskCall::new(&conversation(), 1, OWN);
+    assert_eq!(effects, [CallEffect::MakeOffer(1)]);
+    call.handle(CallInput::Started(escalation(EscalationState::Invited)), 0);
+    call.handle(CallInput::OfferReady(offer(1)), 0);
+    let effects = call.handle(
+        CallInput::RoomReached { other: Presence::Absent, other_media: MediaState::default() },
+        0,
+    );
+    let nothing = CallEffect::RemoteMedia(MediaState::default());
+    assert_eq!(effects, [nothing, CallEffect::SendMedia(OWN), CallEffect::SendOffer(offer(1))]);
+    assert!(matches!(call.view().phase, CallPhase::Waiting { expires_at: 900_000 }));
+    call
+}
+
+fn live() -> DeskCall {
+    let mut call = waiting();
+    call.handle(CallInput::OtherPresence(HERE), 1_000);
+    assert_eq!(call.view().phase, CallPhase::Connecting { since: 1_000, deadline: 1_000 + CONNECT_MS });
+    let effects = call.handle(CallInput::Answer { negotiation: 1, sdp: "answer".into() }, 1_100);
+    assert_eq!(effects, [CallEffect::AcceptAnswer { negotiation: 1, sdp: "answer".into() }]);
+    call.handle(CallInput::Connected { negotiation: 1 }, 1_200);
+    assert_eq!(call.handle(CallInput::Flowing { negotiation: 1 }, 1_300), [CallEffect::TellFlowing]);
+    assert_eq!(call.view().phase, CallPhase::Live { since: 1_300 });
+    call
+}
+
+#[test]
+fn from_click_to_hang_up() {
+    let mut call = live();
+    let effects = call.handle(CallInput::HangUp, 61_300);
+    assert_eq!(
+        effects,
+        [CallEffect::StopMedia, CallEffect::LeaveRoom, CallEffect::EndOnServer(id(3))]
+    );
+    assert_eq!(call.view().phase, CallPhase::Ended { reason: EndReason::AgentHungUp, live_ms: 60_000 });
+    let told = EscalationState::Ended { at: 61_400, reason: EndReason::CustomerLeft, live_ms: 59_000 };
+    call.handle(CallInput::Escalation(escalation(told)), 61_400);
+    assert_eq!(call.view().phase, CallPhase::Ended { reason: EndReason::CustomerLeft, live_ms: 59_000 });
+}
+
+#[test]
+fn a_new_page_gets_a_new_connection_and_a_resumed_one_does_not() {
+    let mut call = live();
+    assert!(call.handle(CallInput::OtherPresence(Presence::Away { until: 90_000 }), 2_000).is_empty());
+    assert_eq!(call.view().customer_away_until, Some(90_000));
+    assert!(call.handle(CallInput::OtherPresence(HERE), 2_500).is_empty());
+    let effects = call.handle(CallInput::OtherPresence(Presence::Here { session: 2 }), 3_000);
+    assert_eq!(effects, [CallEffect::MakeOffer(2)]);
+    assert_eq!(call.handle(CallInput::OfferReady(offer(2)), 3_010), [CallEffect::SendOffer(offer(2))]);
+    // The answer to the offer before is no answer to this one.
+    assert!(call.handle(CallInput::Answer { negotiation: 1, sdp: "old".into() }, 3_020).is_empty());
+    assert_eq!(call.handle(CallInput::Answer { negotiation: 2, sdp: "new".into() }, 3_030).len(), 1);
+    assert!(matches!(call.view().phase, CallPhase::Live { since: 1_300 }));
+}
+
+#[test]
+fn an_unanswered_offer_is_sent_again_after_a_reconnect() {
+    let mut call = waiting();
+    call.handle(CallInput::RoomLost, 10);
+    assert!(call.view().signalling_lost);
+    let effects = call.handle(CallInput::RoomReached { other: HERE, other_media: OWN }, 20);
+    assert!(effects.contains(&CallEffect::SendOffer(offer(1))));
+    assert!(!call.view().signalling_lost);
+    call.handle(CallInput::Answer { negotiation: 1, sdp: "answer".into() }, 30);
+    call.handle(CallInput::RoomLost, 40);
+    let effects = call.handle(CallInput::RoomReached { other: HERE, other_media: OWN }, 50);
+    assert_eq!(effects, [CallEffect::RemoteMedia(OWN), CallEffect::SendMedia(OWN)]);
+}
+
+#[test]
+fn losing_signalling_keeps_the_media() {
+    let mut call = live();
+    assert!(call.handle(CallInput::RoomLost, 5_000).is_empty());
+    assert!(matches!(call.view().phase, CallPhase::Live { .. }));
+}
+
+#[test]
+fn media_that_does_not_come_becomes_words_and_may_still_come() {
+    let mut call = waiting();
+    call.handle(CallInput::OtherPresence(HERE), 0);
+    assert_eq!(call.deadline(), Some(CONNECT_MS));
+    call.handle(CallInput::Tick, CONNECT_MS);
+    assert_eq!(call.view().problems[0].code, ErrorCode::MediaTimeout);
+    assert_eq!(call.deadline(), None);
+    call.handle(CallInput::Flowing { negotiation: 1 }, CONNECT_MS + 5);
+    assert!(call.view().problems.is_empty());
+}
+
+#[test]
+fn a_customer_without_devices_is_live_by_the_servers_word() {
+    let mut call = waiting();
+    call.handle(CallInput::OtherPresence(HERE), 0);
+    call.handle(CallInput::Escalation(escalation(EscalationState::Live { since: 70 })), 80);
+    assert!(matches!(call.view().phase, CallPhase::Connecting { .. }));
+    call.handle(CallInput::Connected { negotiation: 1 }, 90);
+    assert_eq!(call.view().phase, CallPhase::Live { since: 70 });
+}
+
+#[test]
+fn giving_up_before_the_server_answered_ends_it_there_later() {
+    let (mut call, _) = DeskCall::new(&conversation(), 1, OWN);
+    assert_eq!(call.handle(CallInput::HangUp, 0), [CallEffect::StopMedia, CallEffect::LeaveRoom]);
+    let effects = call.handle(CallInput::Started(escalation(EscalationState::Invited)), 5);
+    assert_eq!(effects, [CallEffect::EndOnServer(id(3))]);
+    assert_eq!(call.view().phase, CallPhase::Ended { reason: EndReason::Cancelled, live_ms: 0 });
+}
+
+#[test]
+fn a_dead_path_is_replaced_while_the_customer_is_there() {
+    let mut call = live();
+    call.handle(CallInput::Path { up: false }, 10_000);
+    assert_eq!(call.deadline(), Some(10_000 + PATH_PATIENCE_MS));
+    assert_eq!(call.handle(CallInput::Tick, 10_000 + PATH_PATIENCE_MS), [CallEffect::MakeOffer(2)]);
+}
+
+#[test]
+fn the_end_by_the_room_stops_everything_once() {
+    let mut call = live();
+    let effects = call.handle(CallInput::RoomEnded(EndReason::CustomerLeft), 2_300);
+    assert_eq!(effects, [CallEffect::StopMedia, CallEffect::LeaveRoom]);
+    assert!(call.handle(CallInput::HangUp, 2_400).is_empty());
+    assert!(call.handle(CallInput::RoomEnded(EndReason::AgentHungUp), 2_400).is_empty());
+    assert_eq!(call.view().phase, CallPhase::Ended { reason: EndReason::CustomerLeft, live_ms: 1_000 });
+}

@@ -1,0 +1,128 @@
+//! What may be written: messages, and context variables.
+
+use sightline_wire::{
+    ErrorCode, MAX_CONTEXT_VARIABLES, MAX_MESSAGE_CHARS, Problem,
+    conversation::{Context, ContextValue},
+};
+use std::collections::BTreeMap;
+
+/// Longest name of a context variable, in Unicode scalar values.
+pub const MAX_CONTEXT_KEY_CHARS: usize = 100;
+
+/// Refuses a text that is empty or too long. Spaces at the ends are the writer's own and stay.
+pub fn check_message(text: &str) -> Result<(), Problem> {
+    if text.trim().is_empty() {
+        return Err(ErrorCode::EmptyMessage.into());
+    }
+    if text.chars().count() > MAX_MESSAGE_CHARS {
+        return Err(ErrorCode::MessageTooLong.into());
+    }
+    Ok(())
+}
+
+/// The first line a list shows of a text: white space collapsed, at most 120 characters.
+pub fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+        if line.chars().count() > 120 {
+            return line.chars().take(119).chain(['\u{2026}']).collect();
+        }
+    }
+    line
+}
+
+/// Sets and removes context variables, all or none.
+pub fn edit_context(context: &Context, changes: &BTreeMap<String, Option<ContextValue>>) -> Result<Context, Problem> {
+    let mut edited = context.clone();
+    for (key, value) in changes {
+        match value {
+            Some(value) => {
+                check_variable(key, value)?;
+                edited.insert(key.clone(), value.clone());
+            }
+            None => {
+                edited.remove(key);
+            }
+        }
+    }
+    if edited.len() > MAX_CONTEXT_VARIABLES {
+        return Err(ErrorCode::TooManyContextVariables.into());
+    }
+    Ok(edited)
+}
+
+/// Refuses a context that breaks one of the rules.
+pub fn check_context(context: &Context) -> Result<(), Problem> {
+    if context.len() > MAX_CONTEXT_VARIABLES {
+        return Err(ErrorCode::TooManyContextVariables.into());
+    }
+    context.iter().try_for_each(|(key, value)| check_variable(key, value))
+}
+
+fn check_variable(key: &str, value: &ContextValue) -> Result<(), Problem> {
+    let fits = match value {
+        ContextValue::Truth(_) => true,
+        ContextValue::Number(number) => number.is_finite(),
+        ContextValue::Text(text) => text.chars().count() <= MAX_MESSAGE_CHARS,
+    };
+    if key.trim().is_empty() || key.chars().count() > MAX_CONTEXT_KEY_CHARS || !fits {
+        return Err(ErrorCode::BadContextVariable.into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_neither_empty_nor_endless() {
+        assert_eq!(check_message(" \n\t").unwrap_err().code, ErrorCode::EmptyMessage);
+        assert!(check_message(&"ä".repeat(MAX_MESSAGE_CHARS)).is_ok());
+        let long = "ä".repeat(MAX_MESSAGE_CHARS + 1);
+        assert_eq!(check_message(&long).unwrap_err().code, ErrorCode::MessageTooLong);
+    }
+
+    #[test]
+    fn a_list_shows_one_short_line() {
+        assert_eq!(one_line("a\n b\t c "), "a b c");
+        let cut = one_line(&"word ".repeat(100));
+        assert_eq!(cut.chars().count(), 120);
+        assert!(cut.ends_with('\u{2026}'));
+    }
+
+    #[test]
+    fn a_hundred_variables_and_no_more() {
+        let full: Context = (0..MAX_CONTEXT_VARIABLES)
+            .map(|n| (format!("k{n}"), ContextValue::Truth(true)))
+            .collect();
+        let one_more = BTreeMap::from([("extra".to_string(), Some(ContextValue::Number(1.0)))]);
+        assert_eq!(
+            edit_context(&full, &one_more).unwrap_err().code,
+            ErrorCode::TooManyContextVariables
+        );
+        let swap = BTreeMap::from([
+            ("extra".to_string(), Some(ContextValue::Number(1.0))),
+            ("k0".to_string(), None),
+        ]);
+        assert_eq!(edit_context(&full, &swap).unwrap().len(), MAX_CONTEXT_VARIABLES);
+    }
+
+    #[test]
+    fn names_are_case_sensitive_and_not_empty() {
+        let changes = BTreeMap::from([
+            ("Plan".to_string(), Some(ContextValue::Text("gold".into()))),
+            ("plan".to_string(), Some(ContextValue::Text("tin".into()))),
+        ]);
+        assert_eq!(edit_context(&Context::new(), &changes).unwrap().len(), 2);
+        let nameless = BTreeMap::from([(" ".to_string(), Some(ContextValue::Truth(false)))]);
+        assert_eq!(
+            edit_context(&Context::new(), &nameless).unwrap_err().code,
+            ErrorCode::BadContextVariable
+        );
+    }
+}

@@ -1,0 +1,327 @@
+//! Carries the outbox to the server: in order within a conversation, side by side between conversations,
+//! as often as it takes.
+//!
+//! A message is shown as pending only once it is on disk. It leaves the disk once the server has stored it,
+//! and the controller is told about the stored message before the pending one goes, so nothing flickers.
+
+use crate::{
+    api::{Api, is_passing},
+    outbox::Outbox,
+    socket::jittered,
+};
+use sightline_wire::{
+    ErrorCode, MAX_MESSAGE_CHARS, Problem,
+    conversation::{Message, SendMessage},
+    desk::{PendingMessage, PendingState},
+    ids::{ClientMessageId, ConversationId, EscalationId},
+};
+use std::{collections::HashSet, path::PathBuf, time::Duration};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
+use uuid::Uuid;
+
+/// Between two attempts while the server is there but cannot take a message.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What the courier tells the controller.
+pub(crate) enum CourierEvent {
+    /// Everything on its way, in the order typed.
+    Pending(Vec<PendingMessage>),
+    /// The server has stored it.
+    Stored(Message),
+    /// Calls hung up that the server does not know of yet.
+    HangUps(Vec<EscalationId>),
+}
+
+/// Answered when the order is safe.
+pub(crate) type Reply = oneshot::Sender<Result<(), Problem>>;
+
+enum Order {
+    Send { conversation: ConversationId, text: String, reply: Reply },
+    Discard { id: ClientMessageId, reply: Reply },
+    HangUp { id: EscalationId, reply: Option<Reply> },
+    Online(bool),
+}
+
+/// The courier's door; dropping it ends the courier, what waits stays on disk.
+pub(crate) struct Courier {
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+impl Courier {
+    /// Starts with what is on disk.
+    pub fn start(
+        api: Api,
+        data_dir: PathBuf,
+        owner: String,
+        tell: impl Fn(CourierEvent) + Send + Sync + 'static,
+    ) -> Self {
+        let (orders, queue) = mpsc::unbounded_channel();
+        let (done, finished) = mpsc::unbounded_channel();
+        let work = Work {
+            api,
+            data_dir,
+            owner,
+            outbox: None,
+            pending: Vec::new(),
+            hang_ups: Vec::new(),
+            busy: HashSet::new(),
+            ending: HashSet::new(),
+            online: false,
+            retry_at: None,
+            done,
+            tell: Box::new(tell),
+        };
+        tokio::spawn(work.run(queue, finished));
+        Self { orders }
+    }
+
+    /// Keeps a message and sends it when it can be sent.
+    pub fn send(&self, conversation: ConversationId, text: String, reply: Reply) {
+        let _ = self.orders.send(Order::Send { conversation, text, reply });
+    }
+
+    /// Gives a message up.
+    pub fn discard(&self, id: ClientMessageId, reply: Reply) {
+        let _ = self.orders.send(Order::Discard { id, reply });
+    }
+
+    /// Ends a call on the server. `reply` hears once the server knows, or has refused.
+    pub fn hang_up(&self, id: EscalationId, reply: Option<Reply>) {
+        let _ = self.orders.send(Order::HangUp { id, reply });
+    }
+
+    /// Whether trying makes sense.
+    pub fn online(&self, online: bool) {
+        let _ = self.orders.send(Order::Online(online));
+    }
+}
+
+/// What an attempt brought.
+enum Done {
+    Message { id: ClientMessageId, conversation: ConversationId, result: Result<Message, Problem> },
+    HangUp { id: EscalationId, reply: Option<Reply>, result: Result<(), Problem> },
+}
+
+struct Work {
+    api: Api,
+    data_dir: PathBuf,
+    owner: String,
+    outbox: Option<Outbox>,
+    pending: Vec<PendingMessage>,
+    hang_ups: Vec<EscalationId>,
+    /// Conversations with a message in the air.
+    busy: HashSet<ConversationId>,
+    /// Calls with an attempt in the air.
+    ending: HashSet<EscalationId>,
+    online: bool,
+    retry_at: Option<Instant>,
+    done: mpsc::UnboundedSender<Done>,
+    tell: Box<dyn Fn(CourierEvent) + Send + Sync>,
+}
+
+impl Work {
+    async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>, mut finished: mpsc::UnboundedReceiver<Done>) {
+        if let Err(problem) = self.outbox().await {
+            tracing::warn!(%problem, "starting without an outbox");
+            (self.tell)(CourierEvent::HangUps(Vec::new()));
+        }
+        loop {
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(order) => self.take(order).await,
+                    None => return,
+                },
+                Some(done) = finished.recv() => self.finish(done).await,
+                () = wait(self.retry_at) => self.retry_at = None,
+            }
+            self.pump();
+        }
+    }
+
+    /// Opens the file when it is needed and not open: a full disk may have been freed since.
+    async fn outbox(&mut self) -> Result<Outbox, Problem> {
+        if let Some(outbox) = &self.outbox {
+            return Ok(outbox.clone());
+        }
+        let outbox = Outbox::open(&self.data_dir, self.owner.clone()).await?;
+        self.pending = outbox.messages().await?;
+        self.hang_ups = outbox.hang_ups().await?;
+        self.outbox = Some(outbox.clone());
+        (self.tell)(CourierEvent::HangUps(self.hang_ups.clone()));
+        self.show();
+        Ok(outbox)
+    }
+
+    async fn take(&mut self, order: Order) {
+        match order {
+            Order::Send { conversation, text, reply } => {
+                let _ = reply.send(self.add(conversation, text).await);
+            }
+            Order::Discard { id, reply } => {
+                let removed = match self.outbox().await {
+                    Ok(outbox) => outbox.remove(id).await,
+                    Err(problem) => Err(problem),
+                };
+                if removed.is_ok() {
+                    self.pending.retain(|message| message.client_id != id);
+                    self.show();
+                }
+                let _ = reply.send(removed);
+            }
+            Order::HangUp { id, reply } => {
+                if let Ok(outbox) = self.outbox().await
+                    && let Err(problem) = outbox.add_hang_up(id).await
+                {
+                    tracing::warn!(%problem, "a hang-up is kept in memory only");
+                }
+                if !self.hang_ups.contains(&id) {
+                    self.hang_ups.push(id);
+                }
+                (self.tell)(CourierEvent::HangUps(self.hang_ups.clone()));
+                self.end(id, reply);
+            }
+            Order::Online(online) => {
+                self.online = online;
+                self.retry_at = None;
+                self.show();
+            }
+        }
+    }
+
+    async fn add(&mut self, conversation: ConversationId, text: String) -> Result<(), Problem> {
+        if text.trim().is_empty() {
+            return Err(ErrorCode::EmptyMessage.into());
+        }
+        if text.chars().count() > MAX_MESSAGE_CHARS {
+            return Err(ErrorCode::MessageTooLong.into());
+        }
+        let outbox = self.outbox().await?;
+        let message = PendingMessage {
+            client_id: ClientMessageId(Uuid::now_v7()),
+            conversation,
+            text,
+            at: crate::now(),
+            state: PendingState::WaitingForNetwork,
+        };
+        outbox.add(&message).await?;
+        self.pending.push(message);
+        self.show();
+        Ok(())
+    }
+
+    async fn finish(&mut self, done: Done) {
+        match done {
+            Done::Message { id, conversation, result } => {
+                self.busy.remove(&conversation);
+                match result {
+                    Ok(message) => {
+                        (self.tell)(CourierEvent::Stored(message));
+                        self.pending.retain(|message| message.client_id != id);
+                        if let Some(outbox) = &self.outbox
+                            && let Err(problem) = outbox.remove(id).await
+                        {
+                            // It will be sent again after a restart; the server knows its id.
+                            tracing::warn!(%problem, "a sent message stays in the outbox");
+                        }
+                    }
+                    Err(problem) if is_passing(&problem) => {
+                        self.retry_at = Some(Instant::now() + jittered(RETRY));
+                    }
+                    Err(problem) => {
+                        if let Some(outbox) = &self.outbox
+                            && let Err(failed) = outbox.refuse(id, &problem).await
+                        {
+                            tracing::warn!(problem = %failed, "a refusal is kept in memory only");
+                        }
+                        if let Some(message) = self.pending.iter_mut().find(|message| message.client_id == id) {
+                            message.state = PendingState::Refused { problem };
+                        }
+                    }
+                }
+                self.show();
+            }
+            Done::HangUp { id, reply, result } => {
+                self.ending.remove(&id);
+                if let Err(problem) = &result
+                    && is_passing(problem)
+                {
+                    self.retry_at = Some(Instant::now() + jittered(RETRY));
+                } else {
+                    self.hang_ups.retain(|kept| *kept != id);
+                    if let Some(outbox) = &self.outbox
+                        && let Err(problem) = outbox.remove_hang_up(id).await
+                    {
+                        tracing::warn!(%problem, "a finished hang-up stays in the outbox");
+                    }
+                    (self.tell)(CourierEvent::HangUps(self.hang_ups.clone()));
+                }
+                if let Some(reply) = reply {
+                    let _ = reply.send(result);
+                }
+            }
+        }
+    }
+
+    /// Sends the first unsent message of every conversation that has none in the air.
+    fn pump(&mut self) {
+        if !self.online || self.retry_at.is_some() {
+            return;
+        }
+        let mut seen = HashSet::new();
+        for message in &self.pending {
+            if matches!(message.state, PendingState::Refused { .. }) || !seen.insert(message.conversation) {
+                continue;
+            }
+            if !self.busy.insert(message.conversation) {
+                continue;
+            }
+            let (api, done) = (self.api.clone(), self.done.clone());
+            let (id, conversation, text) = (message.client_id, message.conversation, message.text.clone());
+            tokio::spawn(async move {
+                let result = api.send_message(conversation, &SendMessage { client_id: id, text }).await;
+                let _ = done.send(Done::Message { id, conversation, result });
+            });
+        }
+        for id in self.hang_ups.clone() {
+            self.end(id, None);
+        }
+    }
+
+    fn end(&mut self, id: EscalationId, reply: Option<Reply>) {
+        if !self.ending.insert(id) {
+            if let Some(reply) = reply {
+                let _ = reply.send(Ok(()));
+            }
+            return;
+        }
+        let (api, done) = (self.api.clone(), self.done.clone());
+        tokio::spawn(async move {
+            let result = match api.end_video(id).await {
+                // Somebody was faster, which is as good.
+                Err(problem) if matches!(problem.code, ErrorCode::EscalationEnded | ErrorCode::RoomEnded) => Ok(()),
+                other => other.map(drop),
+            };
+            let _ = done.send(Done::HangUp { id, reply, result });
+        });
+    }
+
+    fn show(&mut self) {
+        let moving = if self.online { PendingState::Sending } else { PendingState::WaitingForNetwork };
+        for message in &mut self.pending {
+            if !matches!(message.state, PendingState::Refused { .. }) {
+                message.state = moving.clone();
+            }
+        }
+        (self.tell)(CourierEvent::Pending(self.pending.clone()));
+    }
+}
+
+async fn wait(until: Option<Instant>) {
+    match until {
+        Some(until) => sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}

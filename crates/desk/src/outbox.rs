@@ -1,0 +1,203 @@
+//! What this desk still owes the server, in a small SQLite file: messages typed and calls hung up.
+
+use sightline_wire::{
+    ErrorCode, Problem,
+    desk::{PendingMessage, PendingState},
+    ids::{ClientMessageId, ConversationId, EscalationId},
+};
+use sqlx::{
+    Row, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+};
+use std::{path::Path, time::Duration};
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS message (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        owner TEXT NOT NULL,
+        client_id TEXT NOT NULL UNIQUE,
+        conversation TEXT NOT NULL,
+        text TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        refused TEXT
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS hang_up (
+        owner TEXT NOT NULL,
+        escalation TEXT NOT NULL,
+        PRIMARY KEY (owner, escalation)
+    ) STRICT;
+";
+
+/// The file, seen by one account on one server.
+#[derive(Debug, Clone)]
+pub(crate) struct Outbox {
+    pool: SqlitePool,
+    owner: String,
+}
+
+impl Outbox {
+    /// Opens or creates the file. `owner` keeps two accounts of one desk apart.
+    pub async fn open(data_dir: &Path, owner: String) -> Result<Self, Problem> {
+        let options = SqliteConnectOptions::new()
+            .filename(data_dir.join("outbox.sqlite"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(2));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        sqlx::raw_sql(SCHEMA).execute(&pool).await.map_err(failed)?;
+        Ok(Self { pool, owner })
+    }
+
+    /// Everything that waits, in the order typed.
+    pub async fn messages(&self) -> Result<Vec<PendingMessage>, Problem> {
+        let rows = sqlx::query(
+            "SELECT client_id, conversation, text, at, refused FROM message WHERE owner = ? ORDER BY position",
+        )
+        .bind(&self.owner)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed)?;
+        Ok(rows.iter().filter_map(pending).collect())
+    }
+
+    /// Returns once the message is on disk.
+    pub async fn add(&self, message: &PendingMessage) -> Result<(), Problem> {
+        sqlx::query("INSERT INTO message (owner, client_id, conversation, text, at) VALUES (?, ?, ?, ?, ?)")
+            .bind(&self.owner)
+            .bind(message.client_id.to_string())
+            .bind(message.conversation.to_string())
+            .bind(&message.text)
+            .bind(message.at)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(failed)
+    }
+
+    /// Keeps the reason with a message that the server will never take.
+    pub async fn refuse(&self, id: ClientMessageId, problem: &Problem) -> Result<(), Problem> {
+        sqlx::query("UPDATE message SET refused = ? WHERE client_id = ?")
+            .bind(serde_json::to_string(problem).unwrap_or_default())
+            .bind(id.to_string())
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(failed)
+    }
+
+    /// The server has it, or the agent gave it up.
+    pub async fn remove(&self, id: ClientMessageId) -> Result<(), Problem> {
+        sqlx::query("DELETE FROM message WHERE client_id = ?")
+            .bind(id.to_string())
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(failed)
+    }
+
+    /// Calls that were hung up here and not yet on the server.
+    pub async fn hang_ups(&self) -> Result<Vec<EscalationId>, Problem> {
+        let rows = sqlx::query("SELECT escalation FROM hang_up WHERE owner = ?")
+            .bind(&self.owner)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed)?;
+        Ok(rows.iter().filter_map(|row| row.try_get::<String, _>(0).ok()?.parse().ok()).collect())
+    }
+
+    /// Remembers one.
+    pub async fn add_hang_up(&self, id: EscalationId) -> Result<(), Problem> {
+        sqlx::query("INSERT OR IGNORE INTO hang_up (owner, escalation) VALUES (?, ?)")
+            .bind(&self.owner)
+            .bind(id.to_string())
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(failed)
+    }
+
+    /// The server knows.
+    pub async fn remove_hang_up(&self, id: EscalationId) -> Result<(), Problem> {
+        sqlx::query("DELETE FROM hang_up WHERE escalation = ?")
+            .bind(id.to_string())
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(failed)
+    }
+}
+
+fn pending(row: &SqliteRow) -> Option<PendingMessage> {
+    let refused: Option<String> = row.try_get("refused").ok()?;
+    Some(PendingMessage {
+        client_id: row.try_get::<String, _>("client_id").ok()?.parse().ok()?,
+        conversation: row.try_get::<String, _>("conversation").ok()?.parse::<ConversationId>().ok()?,
+        text: row.try_get("text").ok()?,
+        at: row.try_get("at").ok()?,
+        state: match refused.and_then(|problem| serde_json::from_str(&problem).ok()) {
+            Some(problem) => PendingState::Refused { problem },
+            None => PendingState::WaitingForNetwork,
+        },
+    })
+}
+
+fn failed(error: sqlx::Error) -> Problem {
+    tracing::error!(%error, "the outbox file cannot be used");
+    Problem::new(ErrorCode::StorageFailed).saying("The message could not be kept on this disk, so it was not sent.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn message(text: &str) -> PendingMessage {
+        PendingMessage {
+            client_id: ClientMessageId(Uuid::new_v4()),
+            conversation: ConversationId(Uuid::new_v4()),
+            text: text.into(),
+            at: 1,
+            state: PendingState::WaitingForNetwork,
+        }
+    }
+
+    #[tokio::test]
+    async fn order_reasons_and_hang_ups_survive() {
+        let dir = std::env::temp_dir().join(format!("sightline-outbox-{}", Uuid::new_v4()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let (first, second, third) = (message("one"), message("two"), message("three"));
+        let problem = Problem::new(ErrorCode::ConversationClosed);
+        let call = EscalationId(Uuid::new_v4());
+        {
+            let outbox = Outbox::open(&dir, "me".into()).await.unwrap();
+            for message in [&first, &second, &third] {
+                outbox.add(message).await.unwrap();
+            }
+            outbox.refuse(second.client_id, &problem).await.unwrap();
+            outbox.remove(first.client_id).await.unwrap();
+            outbox.add_hang_up(call).await.unwrap();
+            outbox.add_hang_up(call).await.unwrap();
+        }
+        let outbox = Outbox::open(&dir, "me".into()).await.unwrap();
+        let refused = PendingMessage { state: PendingState::Refused { problem }, ..second };
+        assert_eq!(outbox.messages().await.unwrap(), [refused, third]);
+        assert_eq!(outbox.hang_ups().await.unwrap(), [call]);
+        let colleague = Outbox::open(&dir, "colleague".into()).await.unwrap();
+        assert!(colleague.messages().await.unwrap().is_empty());
+        assert!(colleague.hang_ups().await.unwrap().is_empty());
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_cannot_be_written_says_so() {
+        let missing = std::env::temp_dir().join(format!("sightline-none-{}", Uuid::new_v4()));
+        let problem = Outbox::open(&missing, "me".into()).await.unwrap_err();
+        assert_eq!(problem.code, ErrorCode::StorageFailed);
+    }
+}

@@ -1,0 +1,8 @@
+//! The controller as its window meets it: a real server over loopback, real sockets, real media threads.
+
+mod chat;
+mod desks;
+mod harness;
+mod proxy;
+mod session;
+mod video;

@@ -1,0 +1,155 @@
+//! Between our messages and Bot Framework activities.
+
+use serde_json::{Value, json};
+use sightline_store::{messages::StoredMessage, threads::Thread};
+use sightline_wire::{
+    UnixMillis,
+    conversation::{Author, Body},
+    directline::{Activity, ChannelAccount, ConversationAccount, SightlineData},
+    ids::AccountId,
+};
+
+/// `{thread}|{seq:07}`.
+pub fn activity_id(thread: &str, seq: i64) -> String {
+    format!("{thread}|{seq:07}")
+}
+
+/// The number in a watermark; whatever is not one starts from the beginning, as Microsoft's client expects.
+pub fn watermark(text: Option<&str>) -> i64 {
+    text.and_then(|text| text.rsplit('|').next()?.trim().parse().ok())
+        .unwrap_or(0)
+        .max(0)
+}
+
+/// `clientActivityID`, where the page gave one.
+pub fn client_key(activity: &Activity) -> Option<String> {
+    let key = activity.channel_data.as_ref()?.get("clientActivityID")?.as_str()?;
+    (!key.is_empty() && key.len() <= 200).then(|| key.to_string())
+}
+
+/// A message as the customer's page gets it.
+pub fn from_message(thread: &Thread, company: &str, stored: &StoredMessage) -> Activity {
+    let message = &stored.message;
+    let from = match &message.author {
+        Author::Customer => ChannelAccount {
+            id: thread.user_id.clone(),
+            name: Some(thread.user_name.clone()).filter(|name| !name.is_empty()),
+            role: Some("user".into()),
+        },
+        Author::Agent { account, name } => agent(*account, name),
+        Author::System => ChannelAccount {
+            id: "sightline".into(),
+            name: Some(company.into()),
+            role: Some("bot".into()),
+        },
+    };
+    let sightline = match (&message.body, &message.author) {
+        (Body::Text { .. }, _) => None,
+        (Body::Invite { url, expires_at, .. }, author) => Some(SightlineData::Invite {
+            code: url.rsplit('/').next().unwrap_or_default().to_string(),
+            url: url.clone(),
+            agent_name: match author {
+                Author::Agent { name, .. } => name.clone(),
+                Author::Customer | Author::System => company.to_string(),
+            },
+            expires_at: *expires_at,
+        }),
+        (Body::Event { .. }, _) => Some(SightlineData::Event),
+    };
+    let mut data = serde_json::Map::new();
+    if let Some(key) = &stored.page_key {
+        data.insert("clientActivityID".into(), Value::String(key.clone()));
+    }
+    if let Some(sightline) = sightline {
+        data.insert("sightline".into(), json!(sightline));
+    }
+    Activity {
+        id: stored.thread_seq.map(|seq| activity_id(&thread.id, seq)),
+        timestamp: Some(iso8601(message.at)),
+        text: Some(message.body.text().to_string()),
+        channel_data: (!data.is_empty()).then_some(Value::Object(data)),
+        ..blank("message", thread, from)
+    }
+}
+
+/// "The agent is writing", which is not part of the history.
+pub fn typing(thread: &Thread, account: AccountId, name: &str, at: UnixMillis) -> Activity {
+    Activity {
+        timestamp: Some(iso8601(at)),
+        ..blank("typing", thread, agent(account, name))
+    }
+}
+
+fn agent(account: AccountId, name: &str) -> ChannelAccount {
+    ChannelAccount {
+        id: account.to_string(),
+        name: Some(name.to_string()),
+        role: Some("bot".into()),
+    }
+}
+
+fn blank(kind: &str, thread: &Thread, from: ChannelAccount) -> Activity {
+    Activity {
+        kind: kind.into(),
+        id: None,
+        timestamp: None,
+        channel_id: Some("directline".into()),
+        from,
+        conversation: Some(ConversationAccount { id: thread.id.clone() }),
+        text: None,
+        locale: None,
+        name: None,
+        value: None,
+        channel_data: None,
+    }
+}
+
+/// A time as ISO 8601 in UTC, with milliseconds.
+fn iso8601(at: UnixMillis) -> String {
+    let (days, in_day) = (at.div_euclid(86_400_000), at.rem_euclid(86_400_000));
+    // Civil date from a day number, by eras of 400 years that begin in March.
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let day_of_era = z.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 {
+        march_month + 3
+    } else {
+        march_month - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hours, minutes) = (in_day / 3_600_000, in_day / 60_000 % 60);
+    let (seconds, millis) = (in_day / 1_000 % 60, in_day % 1_000);
+    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_iso_8601() {
+        assert_eq!(iso8601(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(iso8601(951_782_399_999), "2000-02-28T23:59:59.999Z");
+        assert_eq!(iso8601(951_868_800_000), "2000-03-01T00:00:00.000Z");
+        assert_eq!(iso8601(1_798_761_599_001), "2026-12-31T23:59:59.001Z");
+    }
+
+    #[test]
+    fn odd_watermarks_start_from_the_beginning() {
+        assert_eq!(watermark(None), 0);
+        for (text, seq) in [
+            ("", 0),
+            ("undefined", 0),
+            ("null", 0),
+            ("-1", 0),
+            ("7", 7),
+            ("t|0000012", 12),
+        ] {
+            assert_eq!(watermark(Some(text)), seq, "{text}");
+        }
+    }
+}

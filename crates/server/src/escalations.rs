@@ -1,0 +1,248 @@
+//! Start video, and how a call begins, lives and ends in its conversation.
+
+use crate::{
+    app::{App, now},
+    auth::SignedIn,
+    conversations::{facts, known},
+    customer::event_line,
+    http::{
+        body::{Body, Id},
+        refusal::{Refusal, to_the_end},
+    },
+    secrets,
+};
+use axum::{Json, extract::State};
+use sightline_call::escalation::{Happening, StartFacts, advance, ended_by, history_line, may_start};
+use sightline_store::{
+    SqliteConnection,
+    escalations::{self, Escalation, NewEscalation},
+    messages::{self, StoredMessage},
+    outbox, rooms,
+};
+use sightline_wire::{
+    ErrorCode, Problem,
+    account::Account,
+    escalation::{EndReason, EscalationState, EscalationView, StartVideo, VideoStarted},
+    ids::{ConversationId, EscalationId, RoomId},
+    room::Party,
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// `POST /v1/conversations/{id}/escalations`: one transaction checks and creates everything; the link goes
+/// out after it.
+pub async fn start(
+    State(app): State<Arc<App>>,
+    SignedIn { account }: SignedIn,
+    Id(conversation): Id<ConversationId>,
+    Body(body): Body<StartVideo>,
+) -> Result<Json<VideoStarted>, Refusal> {
+    to_the_end(async move {
+        let mut writing = app.store.write().await?;
+        let c = writing.conn();
+        if let Some(made) = escalations::by_command(c, body.command_id).await? {
+            if made.agent != account.id || made.conversation != conversation {
+                return Err(Problem::new(ErrorCode::BadRequest)
+                    .saying("This command id was used for another call.")
+                    .into());
+            }
+            let room_token = agent_token(c, made.room).await?;
+            drop(writing.commit().await?);
+            return Ok(Json(started(&app, &made, room_token)));
+        }
+        let stored = known(c, conversation).await?;
+        let slot = escalations::in_slot(c, account.id).await?;
+        may_start(&StartFacts {
+            agent: account.id,
+            conversation: facts(&stored),
+            channel: stored.channel,
+            slot: slot.map(|e| (e.conversation, e.id)),
+        })?;
+        let now = now();
+        let ttl = i64::try_from(app.config.invite_ttl.as_millis()).unwrap_or(i64::MAX / 2);
+        let new = NewEscalation {
+            id: EscalationId(Uuid::new_v4()),
+            conversation,
+            agent: account.id,
+            command: body.command_id,
+            room: RoomId(Uuid::new_v4()),
+            code: secrets::invite_code(),
+            expires_at: now + ttl,
+        };
+        escalations::insert(c, &new, now).await?;
+        outbox::add(c, new.id, now).await?;
+        let room_token = agent_token(c, new.room).await?;
+        let made = escalations::get(c, new.id).await?.ok_or(ErrorCode::Internal)?;
+        app.settle(writing, conversation, stored.state, Vec::new()).await?;
+        tracing::info!(escalation = %new.id, conversation = %conversation, "video started");
+        app.rooms.open(&app, &made, rooms::StoredRoom::default());
+        app.outbox.notify_one();
+        Ok(Json(started(&app, &made, room_token)))
+    })
+    .await
+}
+
+/// `POST /v1/escalations/{id}/rejoin`: a desk that restarted comes back into its call.
+pub async fn rejoin(
+    State(app): State<Arc<App>>,
+    SignedIn { account }: SignedIn,
+    Id(id): Id<EscalationId>,
+) -> Result<Json<VideoStarted>, Refusal> {
+    to_the_end(async move {
+        let mut writing = app.store.write().await?;
+        let call = running(writing.conn(), id, &account).await?;
+        let room_token = agent_token(writing.conn(), call.room).await?;
+        drop(writing.commit().await?);
+        Ok(Json(started(&app, &call, room_token)))
+    })
+    .await
+}
+
+/// `POST /v1/escalations/{id}/resend`: the link is written into the conversation once more.
+pub async fn resend(
+    State(app): State<Arc<App>>,
+    SignedIn { account }: SignedIn,
+    Id(id): Id<EscalationId>,
+) -> Result<Json<EscalationView>, Refusal> {
+    to_the_end(async move {
+        let mut writing = app.store.write().await?;
+        let call = running(writing.conn(), id, &account).await?;
+        if call.redeemed_at.is_none() && now() >= call.expires_at {
+            return Err(ErrorCode::InviteExpired.into());
+        }
+        outbox::add(writing.conn(), id, now()).await?;
+        drop(writing.commit().await?);
+        app.outbox.notify_one();
+        Ok(Json(app.escalation_view(&call)))
+    })
+    .await
+}
+
+/// `POST /v1/escalations/{id}/end`: takes the invite back before the customer joined, hangs up after.
+pub async fn end(
+    State(app): State<Arc<App>>,
+    SignedIn { account }: SignedIn,
+    Id(id): Id<EscalationId>,
+) -> Result<Json<EscalationView>, Refusal> {
+    let call = {
+        let mut c = app.store.read().await?;
+        own(&mut c, id, &account).await?
+    };
+    to_the_end(async move {
+        let ended = over_by(&app, call.id, Party::Agent).await?;
+        Ok(Json(app.escalation_view(&ended)))
+    })
+    .await
+}
+
+/// One side ends it: what that means depends on where the call stands at that moment.
+pub async fn over_by(app: &App, id: EscalationId, party: Party) -> Result<Escalation, Refusal> {
+    happened(app, id, |state| Happening::Over(ended_by(state, party))).await
+}
+
+/// It ends for a reason of its own.
+pub async fn over(app: &App, id: EscalationId, reason: EndReason) -> Result<Escalation, Refusal> {
+    happened(app, id, |_| Happening::Over(reason)).await
+}
+
+/// Media flows.
+pub async fn media_flows(app: &App, id: EscalationId) -> Result<Escalation, Refusal> {
+    happened(app, id, |_| Happening::MediaFlowing).await
+}
+
+async fn happened(
+    app: &App,
+    id: EscalationId,
+    what: impl FnOnce(EscalationState) -> Happening + Send,
+) -> Result<Escalation, Refusal> {
+    let mut writing = app.store.write().await?;
+    let call = escalations::get(writing.conn(), id).await?.ok_or(ErrorCode::NotFound)?;
+    let before = known(writing.conn(), call.conversation).await?.state;
+    let mut lines = Vec::new();
+    let mut ended = None;
+    match what(call.state) {
+        Happening::Over(reason) => match end_within(writing.conn(), id, reason).await? {
+            Some(end) => {
+                lines.push(end.line.clone());
+                ended = Some(end);
+            }
+            None => return Ok(call),
+        },
+        happening @ (Happening::Redeemed | Happening::MediaFlowing) => match advance(call.state, happening, now()) {
+            Some(state) => escalations::set_state(writing.conn(), id, state).await?,
+            None => return Ok(call),
+        },
+    }
+    let call = escalations::get(writing.conn(), id).await?.ok_or(ErrorCode::NotFound)?;
+    app.settle(writing, call.conversation, before, lines).await?;
+    tracing::info!(escalation = %id, state = ?call.state, "call changed");
+    if let Some(ended) = ended {
+        app.rooms.over(ended.room, ended.reason);
+    }
+    Ok(call)
+}
+
+/// A call that a transaction has ended.
+pub struct Ended {
+    pub room: RoomId,
+    pub reason: EndReason,
+    /// The line in the conversation's history.
+    pub line: StoredMessage,
+}
+
+/// Ends a call inside a transaction; `None` when it is over already. The caller tells the room after commit.
+pub async fn end_within(
+    c: &mut SqliteConnection,
+    id: EscalationId,
+    reason: EndReason,
+) -> Result<Option<Ended>, Refusal> {
+    let call = escalations::get(c, id).await?.ok_or(ErrorCode::NotFound)?;
+    let now = now();
+    let Some(state) = advance(call.state, Happening::Over(reason), now) else {
+        return Ok(None);
+    };
+    escalations::set_state(c, id, state).await?;
+    let live_ms = match state {
+        EscalationState::Ended { live_ms, .. } => live_ms,
+        EscalationState::Invited | EscalationState::Joining { .. } | EscalationState::Live { .. } => 0,
+    };
+    let line = event_line(call.conversation, history_line(reason, live_ms), now);
+    let line = messages::append(c, line).await?;
+    Ok(Some(Ended {
+        room: call.room,
+        reason,
+        line,
+    }))
+}
+
+/// An escalation that this agent started.
+async fn own(c: &mut SqliteConnection, id: EscalationId, account: &Account) -> Result<Escalation, Refusal> {
+    let call = escalations::get(c, id).await?.ok_or(ErrorCode::NotFound)?;
+    if call.agent != account.id {
+        return Err(ErrorCode::NotYourConversation.into());
+    }
+    Ok(call)
+}
+
+/// One that is not over.
+async fn running(c: &mut SqliteConnection, id: EscalationId, account: &Account) -> Result<Escalation, Refusal> {
+    let call = own(c, id, account).await?;
+    if !call.state.holds_slot() {
+        return Err(Problem::new(ErrorCode::EscalationEnded).in_escalation(id).into());
+    }
+    Ok(call)
+}
+
+async fn agent_token(c: &mut SqliteConnection, room: RoomId) -> Result<String, Refusal> {
+    let token = secrets::token();
+    rooms::add_token(c, &secrets::hash(&token), room, Party::Agent).await?;
+    Ok(token)
+}
+
+fn started(app: &App, call: &Escalation, room_token: String) -> VideoStarted {
+    VideoStarted {
+        escalation: app.escalation_view(call),
+        room_token,
+        ice_servers: app.config.ice_servers.clone(),
+    }
+}

@@ -1,0 +1,424 @@
+//! One room's task.
+
+use super::Happened;
+use crate::{
+    agent_socket::millis,
+    app::{App, now},
+    escalations,
+    http::{
+        frames::{HEARTBEAT, SILENCE},
+        refusal::Refusal,
+    },
+    secrets,
+};
+use sightline_call::seats::{Input, Output, Seats};
+use sightline_store::{
+    escalations::Escalation,
+    rooms::{self, StoredRoom, StoredSide},
+};
+use sightline_wire::{
+    ErrorCode, Problem,
+    escalation::EndReason,
+    ids::ConnectionId,
+    room::{MediaState, Offer, Party, RoomEvent, RoomRequest},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::sleep,
+};
+use uuid::Uuid;
+
+/// The clock is read again at least this often, in case it jumped.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// A call whose end could not be stored is ended again after so long.
+const END_AGAIN: Duration = Duration::from_secs(5);
+
+/// Candidates kept per side for a peer that is not there at the moment.
+const KEPT_CANDIDATES: usize = 64;
+
+struct Link {
+    connection: ConnectionId,
+    events: mpsc::Sender<RoomEvent>,
+}
+
+#[derive(Default)]
+struct Side {
+    link: Option<Link>,
+    /// Sent by this side for the current offer.
+    candidates: Vec<String>,
+}
+
+struct Room {
+    app: Arc<App>,
+    call: Escalation,
+    seats: Seats,
+    stored: StoredRoom,
+    agent: Side,
+    customer: Side,
+}
+
+/// Runs until the call is over or the server stops.
+pub async fn run(
+    app: Arc<App>,
+    call: Escalation,
+    stored: StoredRoom,
+    mut inbox: mpsc::Receiver<Happened>,
+    mut over: watch::Receiver<Option<EndReason>>,
+) {
+    let seats = Seats::restored(
+        app.config.seat_times,
+        call.expires_at,
+        call.redeemed_at.is_some(),
+        (stored.agent.session, stored.customer.session),
+        now(),
+    );
+    let mut stopping = app.stopping.clone();
+    let mut room = Room {
+        app,
+        call,
+        seats,
+        stored,
+        agent: Side::default(),
+        customer: Side::default(),
+    };
+    loop {
+        let wait = room.seats.deadline().map_or(LONGEST_SLEEP, |(at, _)| {
+            let left = Duration::from_millis(u64::try_from(at - now()).unwrap_or(0));
+            left.min(LONGEST_SLEEP)
+        });
+        tokio::select! {
+            biased;
+            () = ended(&mut over) => break,
+            () = stopping.stopped() => return,
+            what = inbox.recv() => match what {
+                Some(what) => room.hear(what).await,
+                None => break,
+            },
+            () = sleep(wait) => {
+                let outputs = room.seats.handle(Input::Tick, now());
+                room.follow(outputs).await;
+            }
+        }
+    }
+    let reason = *over.borrow();
+    if let Some(reason) = reason {
+        for party in [Party::Agent, Party::Customer] {
+            room.tell(party, RoomEvent::Ended { reason });
+        }
+    }
+}
+
+async fn ended(over: &mut watch::Receiver<Option<EndReason>>) {
+    let _ = over.wait_for(Option::is_some).await;
+}
+
+impl Room {
+    async fn hear(&mut self, what: Happened) {
+        match what {
+            Happened::Redeemed => {
+                let outputs = self.seats.handle(Input::Redeemed, now());
+                self.follow(outputs).await;
+            }
+            Happened::Connected {
+                party,
+                resume,
+                events,
+                answer,
+            } => {
+                self.connect(party, resume, events, answer).await;
+            }
+            Happened::Frame {
+                party,
+                connection,
+                request,
+            } => {
+                // A socket that was replaced is not heard any more.
+                if self.seats.connection(party) == Some(connection) {
+                    self.frame(party, request).await;
+                }
+            }
+            Happened::Disconnected { party, connection } => {
+                let outputs = self.seats.handle(Input::Disconnected { party, connection }, now());
+                let side = self.side_mut(party);
+                if side.link.as_ref().is_some_and(|link| link.connection == connection) {
+                    side.link = None;
+                }
+                self.follow(outputs).await;
+            }
+        }
+    }
+
+    async fn connect(
+        &mut self,
+        party: Party,
+        resume: Option<String>,
+        events: mpsc::Sender<RoomEvent>,
+        answer: oneshot::Sender<Result<ConnectionId, Problem>>,
+    ) {
+        let stored = self.stored_side(party);
+        let resumed = match &resume {
+            None => false,
+            Some(token) => {
+                let given = secrets::hash(token);
+                let known = [&stored.resume, &stored.resume_before];
+                if !known.into_iter().flatten().any(|hash| secrets::equal(hash, &given)) {
+                    let _ = answer.send(Err(ErrorCode::RoomRefused.into()));
+                    return;
+                }
+                true
+            }
+        };
+        let resume = secrets::token();
+        let mut next = self.stored.clone();
+        let side = side_of(&mut next, party);
+        // The token it came with stays good: this welcome may get lost.
+        side.resume_before = if resumed { side.resume.take() } else { None };
+        side.resume = Some(secrets::hash(&resume));
+        if !resumed {
+            side.session += 1;
+            side.media = MediaState::default();
+            if party == Party::Agent {
+                // Its peer connection is new, so the old offer leads nowhere.
+                next.offer = None;
+                next.answer = None;
+            }
+        }
+        if let Err(refusal) = self.save(&next).await {
+            let _ = answer.send(Err(refusal.into_problem()));
+            return;
+        }
+        self.stored = next;
+        if !resumed {
+            self.side_mut(party).candidates.clear();
+            if party == Party::Agent {
+                self.customer.candidates.clear();
+            }
+        }
+        let connection = ConnectionId(Uuid::new_v4());
+        let outputs = self.seats.handle(
+            Input::Connected {
+                party,
+                connection,
+                resumed,
+            },
+            now(),
+        );
+        self.follow(outputs).await;
+        self.side_mut(party).link = Some(Link { connection, events });
+        let other = party.other();
+        let waiting = self.waiting_offer().filter(|_| party == Party::Customer);
+        let fresh_candidates = resumed || waiting.is_some();
+        self.tell(
+            party,
+            RoomEvent::Welcome {
+                connection,
+                resume,
+                room: self.call.room,
+                you: party,
+                other: self.seats.presence(other),
+                other_media: self.stored_side(other).media,
+                offer: waiting,
+                heartbeat_ms: millis(HEARTBEAT),
+                silence_ms: millis(SILENCE),
+            },
+        );
+        if let (true, Some(offer)) = (fresh_candidates, &self.stored.offer) {
+            // Some may have been on their way to a socket that was dead already; twice does no harm.
+            let negotiation = offer.negotiation;
+            for candidate in self.side(other).candidates.clone() {
+                self.tell(party, RoomEvent::Candidate { negotiation, candidate });
+            }
+        }
+        let _ = answer.send(Ok(connection));
+        tracing::info!(room = %self.call.room, ?party, resumed, "seat taken");
+    }
+
+    async fn frame(&mut self, party: Party, request: RoomRequest) {
+        match request {
+            RoomRequest::Heartbeat => {}
+            RoomRequest::Hello { .. } => self.refuse(party, ErrorCode::BadRequest),
+            RoomRequest::Offer(offer) => match party {
+                Party::Agent => self.offer(offer).await,
+                Party::Customer => self.refuse(party, ErrorCode::BadRequest),
+            },
+            RoomRequest::Answer { negotiation, sdp } => match party {
+                Party::Customer => self.answer(negotiation, sdp).await,
+                Party::Agent => self.refuse(party, ErrorCode::BadRequest),
+            },
+            RoomRequest::Candidate { negotiation, candidate } => {
+                if self.current() == Some(negotiation) {
+                    let kept = &mut self.side_mut(party).candidates;
+                    if kept.len() < KEPT_CANDIDATES {
+                        kept.push(candidate.clone());
+                    }
+                    self.tell(party.other(), RoomEvent::Candidate { negotiation, candidate });
+                }
+            }
+            RoomRequest::Media(media) => {
+                let mut next = self.stored.clone();
+                side_of(&mut next, party).media = media;
+                if self.keep(party, next).await {
+                    self.tell(party.other(), RoomEvent::Media(media));
+                }
+            }
+            RoomRequest::MediaFlowing => {
+                if let Err(refusal) = escalations::media_flows(&self.app, self.call.id).await {
+                    self.send_problem(party, refusal);
+                }
+            }
+            RoomRequest::Leave => {
+                if let Err(refusal) = escalations::over_by(&self.app, self.call.id, party).await {
+                    self.send_problem(party, refusal);
+                }
+            }
+        }
+    }
+
+    /// A new offer replaces the old one. An identical one comes from a desk that has no answer: either the
+    /// customer has not answered, or the answer got lost on its way.
+    async fn offer(&mut self, offer: Offer) {
+        if self.stored.offer.as_ref() == Some(&offer) {
+            if let Some(sdp) = self.stored.answer.clone() {
+                let negotiation = offer.negotiation;
+                self.tell(Party::Agent, RoomEvent::Answer { negotiation, sdp });
+            }
+            return;
+        }
+        if self.current().is_some_and(|current| offer.negotiation <= current) {
+            return;
+        }
+        let next = StoredRoom {
+            offer: Some(offer.clone()),
+            answer: None,
+            ..self.stored.clone()
+        };
+        if self.keep(Party::Agent, next).await {
+            self.agent.candidates.clear();
+            self.customer.candidates.clear();
+            self.tell(Party::Customer, RoomEvent::Offer(offer));
+        }
+    }
+
+    async fn answer(&mut self, negotiation: u32, sdp: String) {
+        if self.current() != Some(negotiation) {
+            return;
+        }
+        let next = StoredRoom {
+            answer: Some(sdp.clone()),
+            ..self.stored.clone()
+        };
+        if self.keep(Party::Customer, next).await {
+            self.tell(Party::Agent, RoomEvent::Answer { negotiation, sdp });
+        }
+    }
+
+    async fn follow(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Tell { to, presence } => self.tell(to, RoomEvent::Presence(presence)),
+                Output::Replace { party, connection } => {
+                    let side = self.side_mut(party);
+                    if let Some(link) = side.link.take_if(|link| link.connection == connection) {
+                        let problem =
+                            Problem::new(ErrorCode::RoomRefused).saying("You have joined again somewhere else.");
+                        let _ = link.events.try_send(RoomEvent::Problem(problem));
+                    }
+                }
+                Output::End(reason) => self.end(reason).await,
+            }
+        }
+    }
+
+    /// Ends the call; a disk that does not take it now is asked again, because the slot must become free.
+    async fn end(&self, reason: EndReason) {
+        let mut stopping = self.app.stopping.clone();
+        while let Err(refusal) = escalations::over(&self.app, self.call.id, reason).await {
+            let code = refusal.into_problem().code;
+            tracing::error!(escalation = %self.call.id, ?code, "a call could not be ended yet");
+            tokio::select! {
+                () = sleep(END_AGAIN) => {}
+                () = stopping.stopped() => return,
+            }
+        }
+    }
+
+    /// Stores first, then remembers; `false` and a problem for the sender when it could not be stored.
+    async fn keep(&mut self, party: Party, next: StoredRoom) -> bool {
+        match self.save(&next).await {
+            Ok(()) => {
+                self.stored = next;
+                true
+            }
+            Err(refusal) => {
+                self.send_problem(party, refusal);
+                false
+            }
+        }
+    }
+
+    async fn save(&self, next: &StoredRoom) -> Result<(), Refusal> {
+        if *next == self.stored {
+            return Ok(());
+        }
+        let mut writing = self.app.store.write().await?;
+        rooms::save(writing.conn(), self.call.room, next).await?;
+        drop(writing.commit().await?);
+        Ok(())
+    }
+
+    /// Never waits: a socket whose queue is full is gone in all but name, and comes back with its resume token.
+    fn tell(&mut self, party: Party, event: RoomEvent) {
+        let side = self.side_mut(party);
+        if let Some(link) = &side.link
+            && link.events.try_send(event).is_err()
+        {
+            side.link = None;
+        }
+    }
+
+    fn refuse(&mut self, party: Party, code: ErrorCode) {
+        self.tell(party, RoomEvent::Problem(code.into()));
+    }
+
+    fn send_problem(&mut self, party: Party, refusal: Refusal) {
+        self.tell(party, RoomEvent::Problem(refusal.into_problem()));
+    }
+
+    fn current(&self) -> Option<u32> {
+        self.stored.offer.as_ref().map(|offer| offer.negotiation)
+    }
+
+    fn waiting_offer(&self) -> Option<Offer> {
+        self.stored.offer.clone().filter(|_| self.stored.answer.is_none())
+    }
+
+    fn side(&self, party: Party) -> &Side {
+        match party {
+            Party::Agent => &self.agent,
+            Party::Customer => &self.customer,
+        }
+    }
+
+    fn side_mut(&mut self, party: Party) -> &mut Side {
+        match party {
+            Party::Agent => &mut self.agent,
+            Party::Customer => &mut self.customer,
+        }
+    }
+
+    fn stored_side(&self, party: Party) -> &StoredSide {
+        match party {
+            Party::Agent => &self.stored.agent,
+            Party::Customer => &self.stored.customer,
+        }
+    }
+}
+
+fn side_of(stored: &mut StoredRoom, party: Party) -> &mut StoredSide {
+    match party {
+        Party::Agent => &mut stored.agent,
+        Party::Customer => &mut stored.customer,
+    }
+}

@@ -1,0 +1,88 @@
+//! Every route, as docs/api.md lists them.
+
+use crate::{
+    agent_socket,
+    app::App,
+    auth, conversations, directline, escalations,
+    http::{body::MAX_BODY_BYTES, origin, refusal::Refusal},
+    invites, pages, rooms,
+};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderName, HeaderValue, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use sightline_wire::ErrorCode;
+use std::sync::Arc;
+
+/// The whole interface.
+pub fn router(app: Arc<App>) -> Router {
+    let ours = Router::new()
+        .route("/v1/auth/sign-in", post(auth::sign_in))
+        .route("/v1/auth/refresh", post(auth::refresh))
+        .route("/v1/auth/sign-out", post(auth::sign_out))
+        .route("/v1/agent/socket", get(agent_socket::open))
+        .route(
+            "/v1/conversations/{id}",
+            get(conversations::get).patch(conversations::edit),
+        )
+        .route("/v1/conversations/{id}/accept", post(conversations::accept))
+        .route(
+            "/v1/conversations/{id}/messages",
+            get(conversations::read).post(conversations::send),
+        )
+        .route("/v1/conversations/{id}/escalations", post(escalations::start))
+        .route("/v1/conversations/{id}/wrap-up", post(conversations::wrap_up))
+        .route("/v1/conversations/{id}/close", post(conversations::close))
+        .route("/v1/escalations/{id}/rejoin", post(escalations::rejoin))
+        .route("/v1/escalations/{id}/resend", post(escalations::resend))
+        .route("/v1/escalations/{id}/end", post(escalations::end))
+        .route("/v1/webchat/tokens", post(directline::start_web_chat))
+        .route("/v1/invites/{code}", get(invites::look))
+        .route("/v1/invites/{code}/redeem", post(invites::redeem))
+        .route("/v1/invites/{code}/decline", post(invites::decline))
+        .route("/v1/rooms/{room}/survey", post(invites::survey))
+        .route("/v1/rooms/socket", get(rooms::open))
+        .route("/v1/brand", get(pages::brand))
+        .layer(middleware::from_fn_with_state(app.clone(), origin::own_only));
+    let pages = Router::new()
+        .route("/", get(pages::chat))
+        .route("/chat", get(pages::chat))
+        .route("/j/{code}", get(pages::join))
+        .route("/widget.js", get(pages::widget))
+        .route("/assets/{*path}", get(pages::asset));
+    Router::new()
+        .merge(ours)
+        .nest("/v3/directline", directline::router(&app))
+        .merge(pages)
+        .route("/healthz", get(|| async { "ok" }))
+        .fallback(|| async { Refusal::from(ErrorCode::NotFound) })
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(common_headers))
+        .with_state(app)
+}
+
+/// Set before a router's layers, so that they hold for it too: a browser's preflight is such a request.
+pub async fn wrong_method() -> Refusal {
+    Refusal::from(ErrorCode::NotFound).with_status(405)
+}
+
+/// What every answer carries. Answers of the interface are nobody's to keep.
+async fn common_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await.into_response();
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,136 @@
+//! Starting and stopping.
+
+use crate::{
+    app::{App, Limits, Stopping},
+    config::ServerConfig,
+    customer::Pages,
+    desks::Desks,
+    directline::tickets::Tickets,
+    first_accounts,
+    http::origin::Origins,
+    outbox,
+    rooms::Rooms,
+    router::router,
+};
+use sightline_store::{Store, StoreError, escalations, rooms};
+use sightline_wire::account::FirstAccount;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+
+/// Requests under way may take so long to finish when the server stops.
+const FINISH: Duration = Duration::from_secs(5);
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The database does not open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A server that answers. Dropping it stops it without waiting.
+pub struct RunningServer {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// How customers reach it.
+    pub url: String,
+    /// Made at this start, with their passwords; empty at every later one.
+    pub first_accounts: Vec<FirstAccount>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    sending: JoinHandle<()>,
+    store: Store,
+}
+
+/// Starts a server.
+pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
+    let bind_error = |source| StartError::Bind {
+        address: config.bind,
+        source,
+    };
+    let listener = TcpListener::bind(config.bind).await.map_err(bind_error)?;
+    let address = listener.local_addr().map_err(bind_error)?;
+    let store = Store::open(&config.database).await?;
+    let first_accounts = first_accounts::create(&store, &config).await?;
+    let public_url = match &config.public_url {
+        Some(url) => url.trim_end_matches('/').to_string(),
+        None => format!("http://{address}"),
+    };
+    let (stop, stopping) = watch::channel(false);
+    let mut stopping = Stopping(stopping);
+    let app = Arc::new(App {
+        store: store.clone(),
+        origins: Origins::new(&public_url, address, &config.extra_origins),
+        public_url: public_url.clone(),
+        config,
+        desks: Desks::default(),
+        pages: Pages::default(),
+        rooms: Rooms::default(),
+        tickets: Tickets::default(),
+        outbox: Notify::new(),
+        limits: Limits::default(),
+        stopping: stopping.clone(),
+    });
+    reopen_rooms(&app).await?;
+    let sending = tokio::spawn(outbox::run(app.clone()));
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = tokio::spawn(async move {
+        let stopped = async move { stopping.stopped().await };
+        if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
+            tracing::error!(%error, "the server stopped listening");
+        }
+    });
+    tracing::info!(%address, "listening");
+    Ok(RunningServer {
+        address,
+        url: public_url,
+        first_accounts,
+        stop,
+        serving,
+        sending,
+        store,
+    })
+}
+
+impl RunningServer {
+    /// Stops: sockets are closed, requests under way finish, the database is folded up.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        if timeout(FINISH, &mut self.serving).await.is_err() {
+            tracing::warn!("requests were cut off");
+            self.serving.abort();
+        }
+        let _ = timeout(FINISH, &mut self.sending).await;
+        let _ = timeout(FINISH, self.store.close()).await;
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        self.serving.abort();
+    }
+}
+
+/// Calls outlive the server: their rooms are there again before the first socket comes back.
+async fn reopen_rooms(app: &Arc<App>) -> Result<(), StoreError> {
+    let mut c = app.store.read().await?;
+    for call in escalations::all_running(&mut c).await? {
+        let stored = rooms::get(&mut c, call.room).await?.unwrap_or_default();
+        app.rooms.open(app, &call, stored);
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! The server as its clients meet it: really served, over loopback, with real sockets.
+
+mod accounts;
+mod bad_input;
+mod conversations;
+mod desk_socket;
+mod disk;
+mod escalations;
+mod harness;
+mod invites;
+mod kill;
+mod pages;
+mod program;
+mod rooms;
+mod web_chat;

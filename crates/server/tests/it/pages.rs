@@ -1,0 +1,75 @@
+//! The customer's pages and their headers.
+
+use crate::harness::{Folder, World};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+async fn world() -> (World, Folder) {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.0.join("assets")).unwrap();
+    for (path, text) in [
+        ("chat.html", "<title>chat</title>"),
+        ("join.html", "<title>join</title>"),
+        ("widget.js", "// widget"),
+        ("assets/app-1a2b.js", "// app"),
+    ] {
+        std::fs::write(folder.0.join(path), text).unwrap();
+    }
+    let pages = folder.0.clone();
+    (World::with(|config| config.pages = Some(pages)).await, folder)
+}
+
+#[tokio::test]
+async fn pages_come_with_a_strict_policy() {
+    let (world, _folder) = world().await;
+    for (path, title, ancestors) in [
+        ("/", "chat", "frame-ancestors *"),
+        ("/chat", "chat", "frame-ancestors *"),
+        ("/j/abc", "join", "frame-ancestors 'none'"),
+    ] {
+        let answer = world.api.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_string();
+        let policy = header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+        assert!(policy.ends_with(ancestors), "{policy}");
+        assert!(!policy.contains("unsafe"));
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert!(header("permissions-policy").contains("camera=(self)"));
+        assert!(answer.text().await.unwrap().contains(title));
+    }
+}
+
+#[tokio::test]
+async fn assets_are_kept_and_nothing_else_is_served() {
+    let (world, _folder) = world().await;
+    let asset = world
+        .api
+        .request(Method::GET, "/assets/app-1a2b.js")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(asset.headers()["cache-control"], "public, max-age=31536000, immutable");
+    assert_eq!(asset.headers()["content-type"], "text/javascript; charset=utf-8");
+    let widget = world.api.request(Method::GET, "/widget.js").send().await.unwrap();
+    assert_eq!(widget.headers()["cross-origin-resource-policy"], "cross-origin");
+    for path in [
+        "/assets/..%2Fjoin.html",
+        "/assets/%2Fetc%2Fpasswd",
+        "/assets/missing.js",
+    ] {
+        let answer = world.api.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_brand_and_the_health_are_public() {
+    let (world, _folder) = world().await;
+    let brand: Value = world.api.call(Method::GET, "/v1/brand", None, None).await.unwrap();
+    assert_eq!(brand["company"], "Kettle and Co");
+    assert!(brand["colour"].as_str().unwrap().starts_with('#'));
+    let health = world.api.request(Method::GET, "/healthz").send().await.unwrap();
+    assert_eq!(health.text().await.unwrap(), "ok");
+}

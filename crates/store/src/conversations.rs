@@ -1,0 +1,287 @@
+//! Conversations as they stand.
+
+use crate::{
+    StoreError,
+    codec::{from_json, from_name, id, json, name, optional_id},
+    escalations::{self, Escalation},
+};
+use sightline_wire::{
+    UnixMillis,
+    account::Role,
+    conversation::{Channel, Context, ConversationState},
+    ids::{AccountId, ConversationId, EscalationId},
+};
+use sqlx::{FromRow, SqliteConnection};
+
+/// A conversation as stored; what depends on live sockets or the server's address is missing here.
+#[derive(Debug, Clone)]
+pub struct StoredConversation {
+    /// Identifier.
+    pub id: ConversationId,
+    /// How the customer reaches us.
+    pub channel: Channel,
+    /// The customer's page, for web chat.
+    pub thread: Option<String>,
+    /// Where it stands.
+    pub state: ConversationState,
+    /// Shown to the agent.
+    pub customer_name: String,
+    /// Who owns it.
+    pub owner: Option<AccountId>,
+    /// The owner's name.
+    pub owner_name: Option<String>,
+    /// When it began.
+    pub opened_at: UnixMillis,
+    /// When its state last changed.
+    pub state_since: UnixMillis,
+    /// The last message's number.
+    pub last_seq: i64,
+    /// Received by the customer's page.
+    pub delivered_seq: i64,
+    /// Read by the owner.
+    pub read_seq: i64,
+    /// The last message in one line.
+    pub last_text: String,
+    /// When it came.
+    pub last_at: UnixMillis,
+    /// Context variables.
+    pub context: Context,
+    /// The agent's notes.
+    pub notes: String,
+    /// How it ended.
+    pub disposition: Option<String>,
+    /// The newest escalation.
+    pub escalation: Option<Escalation>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    number: i64,
+    id: String,
+    channel: String,
+    thread: Option<String>,
+    state: String,
+    customer_name: String,
+    owner: Option<String>,
+    owner_name: Option<String>,
+    opened_at: i64,
+    state_since: i64,
+    last_seq: i64,
+    delivered_seq: i64,
+    read_seq: i64,
+    last_text: String,
+    last_at: i64,
+    context: String,
+    notes: String,
+    disposition: Option<String>,
+    newest_escalation: Option<String>,
+}
+
+impl Row {
+    async fn stored(self, c: &mut SqliteConnection) -> Result<StoredConversation, StoreError> {
+        let newest: Option<EscalationId> = optional_id(self.newest_escalation.as_deref())?;
+        let escalation = match newest {
+            Some(newest) => escalations::get(c, newest).await?,
+            None => None,
+        };
+        let customer_name = if self.customer_name.is_empty() {
+            format!("Customer {}", self.number)
+        } else {
+            self.customer_name
+        };
+        Ok(StoredConversation {
+            id: id(&self.id)?,
+            channel: from_name(&self.channel, "channel")?,
+            thread: self.thread,
+            state: from_name(&self.state, "conversation state")?,
+            customer_name,
+            owner: optional_id(self.owner.as_deref())?,
+            owner_name: self.owner_name,
+            opened_at: self.opened_at,
+            state_since: self.state_since,
+            last_seq: self.last_seq,
+            delivered_seq: self.delivered_seq,
+            read_seq: self.read_seq,
+            last_text: self.last_text,
+            last_at: self.last_at,
+            context: from_json(&self.context, "context")?,
+            notes: self.notes,
+            disposition: self.disposition,
+            escalation,
+        })
+    }
+}
+
+/// What a new conversation starts with.
+pub struct NewConversation {
+    /// Identifier.
+    pub id: ConversationId,
+    /// How the customer reaches us.
+    pub channel: Channel,
+    /// The customer's page, for web chat.
+    pub thread: Option<String>,
+    /// Empty: "Customer" and a number.
+    pub customer_name: String,
+    /// Context variables.
+    pub context: Context,
+}
+
+/// Opens a conversation.
+pub async fn open(c: &mut SqliteConnection, new: &NewConversation, now: UnixMillis) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO conversations
+         (id, channel, thread, state, customer_name, opened_at, state_since, last_seq, delivered_seq,
+          read_seq, last_text, last_at, context, notes)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', ?, ?, '')",
+    )
+    .bind(new.id.to_string())
+    .bind(name(&new.channel))
+    .bind(&new.thread)
+    .bind(name(&ConversationState::Open))
+    .bind(&new.customer_name)
+    .bind(now)
+    .bind(now)
+    .bind(now)
+    .bind(json(&new.context))
+    .execute(c)
+    .await?;
+    Ok(())
+}
+
+/// One conversation.
+pub async fn get(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+) -> Result<Option<StoredConversation>, StoreError> {
+    let row = sqlx::query_as::<_, Row>(
+        "SELECT c.*, a.name AS owner_name FROM conversations c
+         LEFT JOIN accounts a ON a.id = c.owner WHERE c.id = ?",
+    )
+    .bind(conversation.to_string())
+    .fetch_optional(&mut *c)
+    .await?;
+    match row {
+        Some(row) => Ok(Some(row.stored(c).await?)),
+        None => Ok(None),
+    }
+}
+
+/// An agent's inbox: everything open, and what is theirs and not closed. Supervisors see their colleagues' too.
+pub async fn inbox(
+    c: &mut SqliteConnection,
+    account: AccountId,
+    role: Role,
+) -> Result<Vec<StoredConversation>, StoreError> {
+    let rows = sqlx::query_as::<_, Row>(
+        "SELECT c.*, a.name AS owner_name FROM conversations c
+         LEFT JOIN accounts a ON a.id = c.owner
+         WHERE c.state = 'open' OR (c.state IN ('active', 'wrap_up') AND (c.owner = ? OR ?))
+         ORDER BY c.number",
+    )
+    .bind(account.to_string())
+    .bind(role >= Role::Supervisor)
+    .fetch_all(&mut *c)
+    .await?;
+    let mut stored = Vec::with_capacity(rows.len());
+    for row in rows {
+        stored.push(row.stored(c).await?);
+    }
+    Ok(stored)
+}
+
+/// Moves a conversation to another state.
+pub async fn set_state(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+    state: ConversationState,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE conversations SET state = ?, state_since = ? WHERE id = ?")
+        .bind(name(&state))
+        .bind(now)
+        .bind(conversation.to_string())
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+/// Gives a conversation its owner.
+pub async fn set_owner(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+    owner: AccountId,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE conversations SET owner = ? WHERE id = ?")
+        .bind(owner.to_string())
+        .bind(conversation.to_string())
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+/// Keeps how it ended.
+pub async fn set_disposition(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+    disposition: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE conversations SET disposition = ? WHERE id = ?")
+        .bind(disposition)
+        .bind(conversation.to_string())
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+/// Keeps notes, context and the read mark. The read mark only grows, and never past the last message.
+pub async fn edit(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+    notes: &str,
+    context: &Context,
+    read_seq: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE conversations SET notes = ?, context = ?,
+         read_seq = CASE WHEN ? > last_seq THEN last_seq WHEN ? > read_seq THEN ? ELSE read_seq END
+         WHERE id = ?",
+    )
+    .bind(notes)
+    .bind(json(context))
+    .bind(read_seq)
+    .bind(read_seq)
+    .bind(read_seq)
+    .bind(conversation.to_string())
+    .execute(c)
+    .await?;
+    Ok(())
+}
+
+/// Keeps what the customer's page has received; `false` when that was known.
+pub async fn mark_delivered(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+    seq: i64,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query("UPDATE conversations SET delivered_seq = ? WHERE id = ? AND delivered_seq < ?")
+        .bind(seq)
+        .bind(conversation.to_string())
+        .bind(seq)
+        .execute(c)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Points a conversation at its newest escalation.
+pub async fn set_newest_escalation(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+    escalation: EscalationId,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE conversations SET newest_escalation = ? WHERE id = ?")
+        .bind(escalation.to_string())
+        .bind(conversation.to_string())
+        .execute(c)
+        .await?;
+    Ok(())
+}

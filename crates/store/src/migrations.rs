@@ -1,0 +1,23 @@
+//! The schema's history, embedded. Numbers only grow; a released file never changes.
+
+use crate::StoreError;
+use sqlx::{
+    SqlSafeStr, SqlitePool,
+    migrate::{Migration, MigrationType, Migrator},
+};
+
+const FILES: [(i64, &str, &str); 1] = [(1, "first", include_str!("../migrations/0001_first.sql"))];
+
+pub(crate) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
+    let migrations = FILES
+        .into_iter()
+        .map(|(version, name, sql)| {
+            Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+        })
+        .collect::<Vec<_>>();
+    let migrator = Migrator {
+        migrations: migrations.into(),
+        ..Migrator::DEFAULT
+    };
+    Ok(migrator.run(pool).await?)
+}

@@ -1,0 +1,131 @@
+//! Settings of one start, from flags or the environment.
+
+use std::{env, path::PathBuf, time::Duration};
+use tracing_subscriber::EnvFilter;
+
+/// Where the built-in server listens unless somebody else does.
+const PORT: u16 = 8620;
+
+const USAGE: &str = "\
+sightline [FLAGS]
+
+  --server URL        SIGHTLINE_SERVER         use that server; without it one is built in
+  --data-dir FOLDER   SIGHTLINE_DATA_DIR       where settings, outbox and the built-in server's data live
+  --port PORT         SIGHTLINE_PORT           the built-in server's, default 8620; a free one when taken
+  --company NAME      SIGHTLINE_COMPANY        on whose behalf agents speak
+                      SIGHTLINE_INVITE_TTL_S   how long a link works, default 900
+                      SIGHTLINE_SEAT_S         how long a lost customer's seat is kept, default 60
+                      SIGHTLINE_PAINTER=canvas draw pictures in the page instead of beneath it
+                      SIGHTLINE_LOG            what to log, default info";
+
+/// What a start is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Settings, outbox, database.
+    pub data_dir: PathBuf,
+    /// A server that runs elsewhere.
+    pub server: Option<String>,
+    /// Draw pictures in the page even where they could be painted beneath it.
+    pub canvas: bool,
+    /// For the built-in server.
+    pub embedded: Embedded,
+}
+
+/// Settings of the built-in server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Embedded {
+    /// Where to listen.
+    pub port: u16,
+    /// On whose behalf agents speak.
+    pub company: Option<String>,
+    /// How long a link works.
+    pub invite_ttl: Option<Duration>,
+    /// How long a lost customer's seat is kept.
+    pub seat: Option<Duration>,
+}
+
+impl Options {
+    /// Reads flags and environment; an error is what to say on the terminal.
+    pub fn read() -> Result<Self, String> {
+        let arguments: Vec<String> = env::args().skip(1).collect();
+        Self::parse(&arguments, |name| env::var(name).ok())
+    }
+
+    fn parse(arguments: &[String], environment: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let mut given = Vec::new();
+        let mut rest = arguments.iter();
+        while let Some(flag) = rest.next() {
+            match (flag.as_str(), rest.next()) {
+                ("--server" | "--data-dir" | "--port" | "--company", Some(value)) => given.push((flag, value)),
+                _ => return Err(USAGE.into()),
+            }
+        }
+        let text = |flag: &str, variable: &str| {
+            let flagged = given.iter().find(|(name, _)| *name == flag).map(|(_, value)| value.to_string());
+            flagged.or_else(|| environment(variable)).filter(|value| !value.trim().is_empty())
+        };
+        let number = |flag: &str, variable: &str| {
+            text(flag, variable)
+                .map(|value| value.parse::<u64>().map_err(|_| format!("{variable} is not a number.\n\n{USAGE}")))
+                .transpose()
+        };
+        let port = match number("--port", "SIGHTLINE_PORT")? {
+            Some(port) => u16::try_from(port).map_err(|_| format!("A port is at most 65535.\n\n{USAGE}"))?,
+            None => PORT,
+        };
+        let data_dir = match text("--data-dir", "SIGHTLINE_DATA_DIR") {
+            Some(chosen) => chosen.into(),
+            None => dirs::data_dir()
+                .ok_or("Sightline found no folder for its data: set SIGHTLINE_DATA_DIR.")?
+                .join("app.sightline.desk"),
+        };
+        Ok(Self {
+            data_dir,
+            server: text("--server", "SIGHTLINE_SERVER").map(|url| url.trim_end_matches('/').to_owned()),
+            canvas: text("", "SIGHTLINE_PAINTER").is_some_and(|painter| painter == "canvas"),
+            embedded: Embedded {
+                port,
+                company: text("--company", "SIGHTLINE_COMPANY"),
+                invite_ttl: number("", "SIGHTLINE_INVITE_TTL_S")?.map(Duration::from_secs),
+                seat: number("", "SIGHTLINE_SEAT_S")?.map(Duration::from_secs),
+            },
+        })
+    }
+}
+
+/// Logs to standard error; nothing personal is ever logged.
+pub fn start_log() {
+    let filter = env::var("SIGHTLINE_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(EnvFilter::new(filter)).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Options, String> {
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        let find = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string());
+        Options::parse(&arguments, find)
+    }
+
+    #[test]
+    fn flags_win_over_the_environment() {
+        let options = parse(
+            &["--port", "9000", "--data-dir", "/tmp/here"],
+            &[("SIGHTLINE_PORT", "1"), ("SIGHTLINE_INVITE_TTL_S", "5"), ("SIGHTLINE_SERVER", "https://a.example/")],
+        )
+        .unwrap();
+        assert_eq!(options.embedded.port, 9000);
+        assert_eq!(options.embedded.invite_ttl, Some(Duration::from_secs(5)));
+        assert_eq!(options.server.as_deref(), Some("https://a.example"));
+        assert_eq!(options.data_dir, PathBuf::from("/tmp/here"));
+    }
+
+    #[test]
+    fn nonsense_is_answered_with_the_usage() {
+        for arguments in [&["--port"][..], &["--prot", "1"], &["--port", "x"], &["--port", "70000"]] {
+            assert!(parse(arguments, &[]).unwrap_err().contains("--data-dir"));
+        }
+    }
+}

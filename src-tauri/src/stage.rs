@@ -1,0 +1,294 @@
+//! The stage: the call's pictures, painted over the page by GTK itself (Linux).
+//!
+//! The page reports where the pictures belong and what of its own lies above them: buttons, names,
+//! menus. Media threads scale and convert each frame to the size it is shown at; the main loop only
+//! copies it, after the webview has drawn, around everything the page keeps for itself. Nothing needs
+//! to be transparent: WebKit's plain renderer never clears what was once painted (docs/decisions).
+//! Only the newest frame of a tile is kept.
+
+use gtk::{cairo, glib, prelude::*};
+use sightline_media::{
+    Frame, Painter, Tile, clock,
+    picture::{Crop, Scaler, to_bgrx},
+};
+use sightline_wire::desk::{Rect, StageLayout};
+use std::{
+    cell::RefCell,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+use tauri::WebviewWindow;
+
+thread_local! {
+    /// The box around the webview; widgets live on the main thread only.
+    static CANVAS: RefCell<Option<gtk::Box>> = const { RefCell::new(None) };
+}
+
+/// Paints over the page of one window.
+pub struct Stage {
+    layout: Mutex<StageLayout>,
+    remote: Surface,
+    own: Surface,
+}
+
+/// One tile's newest picture.
+struct Surface {
+    state: Mutex<Picture>,
+    scaler: Mutex<(Scaler, Vec<u8>)>,
+    queued: AtomicBool,
+}
+
+#[derive(Default)]
+struct Picture {
+    /// BGRx rows of `width * 4` bytes.
+    pixels: Vec<u8>,
+    /// In device pixels; 0 when there is no picture.
+    width: u32,
+    height: u32,
+    /// Not yet on the screen.
+    fresh: bool,
+    drawn: u64,
+    first_drawn_at: Option<i64>,
+}
+
+impl Surface {
+    fn new() -> Self {
+        Self { state: Mutex::default(), scaler: Mutex::default(), queued: AtomicBool::new(false) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Picture> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stage {
+    /// Paints after the page. Main thread only.
+    pub fn install(window: &WebviewWindow) -> tauri::Result<Arc<Self>> {
+        let stage = Arc::new(Self { layout: Mutex::default(), remote: Surface::new(), own: Surface::new() });
+        let canvas = window.default_vbox()?;
+        let painted = stage.clone();
+        let shape = RefCell::new(Shape::default());
+        canvas.connect_local("draw", true, move |values| {
+            let context = values.get(1).and_then(|value| value.get::<cairo::Context>().ok());
+            if let Some(Err(error)) = context.map(|context| painted.draw(&context, &mut shape.borrow_mut())) {
+                tracing::warn!(%error, "painting the stage");
+            }
+            Some(false.to_value())
+        });
+        CANVAS.set(Some(canvas));
+        Ok(stage)
+    }
+
+    /// Where the pictures belong from now on.
+    pub fn set_layout(&self, layout: StageLayout) {
+        let before = std::mem::replace(&mut *self.layout(), layout.clone());
+        if before != layout {
+            glib::MainContext::default().invoke(|| with_canvas(WidgetExt::queue_draw));
+        }
+    }
+
+    fn layout(&self) -> MutexGuard<'_, StageLayout> {
+        self.layout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn surface(&self, tile: Tile) -> &Surface {
+        match tile {
+            Tile::Remote => &self.remote,
+            Tile::Own => &self.own,
+        }
+    }
+
+    fn rect(&self, tile: Tile) -> Option<Rect> {
+        let layout = self.layout();
+        match tile {
+            Tile::Remote => layout.remote,
+            Tile::Own => layout.own,
+        }
+    }
+
+    fn draw(&self, context: &cairo::Context, shape: &mut Shape) -> Result<(), cairo::Error> {
+        shape.follow(&self.layout());
+        for (tile, place, visible) in [
+            (Tile::Remote, shape.layout.remote, &shape.remote),
+            (Tile::Own, shape.layout.own, &shape.own),
+        ] {
+            let surface = self.surface(tile);
+            surface.queued.store(false, Relaxed);
+            let (Some(place), Some(visible)) = (place, visible) else { continue };
+            let mut picture = surface.lock();
+            // Without a picture the page shows what it has to say instead.
+            if picture.width > 0 {
+                context.save()?;
+                clip(context, visible);
+                draw_picture(context, &mut picture, place, tile)?;
+                context.restore()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn queue(surface: &Surface, rect: Rect) {
+        if surface.queued.swap(true, Relaxed) {
+            return;
+        }
+        let (x, y) = (rect.x.floor() as i32, rect.y.floor() as i32);
+        let (width, height) = (rect.width.ceil() as i32 + 1, rect.height.ceil() as i32 + 1);
+        glib::MainContext::default().invoke(move || with_canvas(|canvas| canvas.queue_draw_area(x, y, width, height)));
+    }
+}
+
+fn with_canvas(act: impl FnOnce(&gtk::Box)) {
+    CANVAS.with_borrow(|canvas| {
+        if let Some(canvas) = canvas {
+            act(canvas);
+        }
+    });
+}
+
+/// Where a picture of this shape goes: the customer's whole on black, the agent's own filling its tile.
+fn placed(rect: Rect, width: f64, height: f64, tile: Tile) -> Rect {
+    let (by_width, by_height) = (rect.width / width, rect.height / height);
+    let scale = match tile {
+        Tile::Remote => by_width.min(by_height),
+        Tile::Own => by_width.max(by_height),
+    };
+    let (w, h) = (width * scale, height * scale);
+    Rect { x: rect.x + (rect.width - w) / 2.0, y: rect.y + (rect.height - h) / 2.0, width: w, height: h }
+}
+
+fn draw_picture(context: &cairo::Context, picture: &mut Picture, rect: Rect, tile: Tile) -> Result<(), cairo::Error> {
+    context.set_source_rgb(0.0, 0.0, 0.0);
+    context.paint()?;
+    let (width, height) = (f64::from(picture.width), f64::from(picture.height));
+    let place = placed(rect, width, height, tile);
+    let stride = (picture.width * 4) as i32;
+    context.translate(place.x, place.y);
+    if tile == Tile::Own {
+        // A mirror is what people expect of their own picture.
+        context.translate(place.width, 0.0);
+        context.scale(-1.0, 1.0);
+    }
+    context.scale(place.width / width, place.height / height);
+    // SAFETY: `pixels` holds `height` rows of `stride` bytes and is not touched while the lock that gave
+    // us `picture` is held; the surface is finished before it is released.
+    let surface = unsafe {
+        let (w, h) = (picture.width as i32, picture.height as i32);
+        cairo::ImageSurface::create_for_data_unsafe(picture.pixels.as_mut_ptr(), cairo::Format::Rgb24, w, h, stride)?
+    };
+    context.set_source_surface(&surface, 0.0, 0.0)?;
+    context.source().set_filter(cairo::Filter::Bilinear);
+    context.paint()?;
+    context.set_source_rgb(0.0, 0.0, 0.0);
+    surface.finish();
+    if std::mem::take(&mut picture.fresh) {
+        picture.drawn += 1;
+        picture.first_drawn_at.get_or_insert_with(clock::unix_ms);
+    }
+    Ok(())
+}
+
+/// What is seen of each tile: whole pixels, made anew only when the layout changes.
+#[derive(Default)]
+struct Shape {
+    layout: StageLayout,
+    remote: Option<cairo::Region>,
+    own: Option<cairo::Region>,
+}
+
+impl Shape {
+    fn follow(&mut self, layout: &StageLayout) {
+        if self.layout == *layout {
+            return;
+        }
+        self.layout = layout.clone();
+        let whole = |rect: Rect| cairo::Region::create_rectangle(&pixels(rect));
+        self.remote = layout.remote.map(whole);
+        self.own = layout.own.map(whole);
+        // Regions of valid rectangles run out of memory or not at all.
+        let without = |region: &Option<cairo::Region>, rect: &cairo::RectangleInt| {
+            region.as_ref().is_none_or(|region| region.subtract_rectangle(rect).is_ok())
+        };
+        let own = layout.own.map(pixels);
+        let mut done = own.is_none_or(|own| without(&self.remote, &own));
+        for row in layout.above.iter().flat_map(|above| rows(above.rect, above.radius)) {
+            done &= without(&self.remote, &row) && without(&self.own, &row);
+        }
+        if !done {
+            tracing::warn!("the stage's shape is not exact");
+        }
+    }
+}
+
+/// The whole pixels a rectangle touches.
+fn pixels(rect: Rect) -> cairo::RectangleInt {
+    let (x, y) = (rect.x.floor() as i32, rect.y.floor() as i32);
+    let (right, bottom) = ((rect.x + rect.width).ceil() as i32, (rect.y + rect.height).ceil() as i32);
+    cairo::RectangleInt::new(x, y, right - x, bottom - y)
+}
+
+/// A rectangle with round corners as rows of pixels.
+fn rows(rect: Rect, radius: f64) -> Vec<cairo::RectangleInt> {
+    let radius = radius.min(rect.width / 2.0).min(rect.height / 2.0).max(0.0);
+    if radius < 1.0 {
+        return vec![pixels(rect)];
+    }
+    let straight = Rect { y: rect.y + radius, height: rect.height - 2.0 * radius, ..rect };
+    let mut rows = vec![pixels(straight)];
+    for step in 0..radius.ceil() as i32 {
+        // The middle of the row, seen from the corner's centre.
+        let up = (radius - f64::from(step) - 0.5).max(0.0);
+        let inset = radius - (radius * radius - up * up).sqrt();
+        let (x, width) = (rect.x + inset, rect.width - 2.0 * inset);
+        for y in [rect.y + f64::from(step), rect.y + rect.height - f64::from(step) - 1.0] {
+            rows.push(pixels(Rect { x, y, width, height: 1.0 }));
+        }
+    }
+    rows
+}
+
+fn clip(context: &cairo::Context, region: &cairo::Region) {
+    for n in 0..region.num_rectangles() {
+        let part = region.rectangle(n);
+        context.rectangle(part.x().into(), part.y().into(), part.width().into(), part.height().into());
+    }
+    context.clip();
+}
+
+impl Painter for Stage {
+    fn paint(&self, tile: Tile, frame: Option<Arc<Frame>>) {
+        let surface = self.surface(tile);
+        let rect = self.rect(tile);
+        let Some(frame) = frame else {
+            *surface.lock() = Picture::default();
+            if let Some(rect) = rect {
+                Self::queue(surface, rect);
+            }
+            return;
+        };
+        // Nobody sees it: no need to convert it.
+        let Some(rect) = rect else { return };
+        let scale = self.layout().scale.max(0.5);
+        let place = placed(rect, f64::from(frame.width), f64::from(frame.height), tile);
+        let size = |css: f64| ((css * scale).round() as u32).max(2);
+        let (width, height) = (size(place.width), size(place.height));
+        let mut spare = surface.scaler.lock().unwrap_or_else(PoisonError::into_inner);
+        let (scaler, pixels) = &mut *spare;
+        let fits = (frame.width, frame.height) == (width & !1, height & !1);
+        let scaled = (!fits).then(|| scaler.scale(&frame, Crop::whole(&frame), width, height));
+        let shown = scaled.as_ref().unwrap_or(&frame);
+        pixels.resize((shown.width * shown.height * 4) as usize, 0);
+        to_bgrx(shown, pixels, shown.width * 4);
+        let mut picture = surface.lock();
+        std::mem::swap(&mut picture.pixels, pixels);
+        (picture.width, picture.height, picture.fresh) = (shown.width, shown.height, true);
+        drop(picture);
+        Self::queue(surface, rect);
+    }
+
+    fn drawn(&self, tile: Tile) -> (u64, Option<i64>) {
+        let picture = self.surface(tile).lock();
+        (picture.drawn, picture.first_drawn_at)
+    }
+}

@@ -1,0 +1,66 @@
+// The ways through the product that several tests begin with.
+import { strict as assert } from 'node:assert';
+
+let customers = 0;
+
+/** A customer writes, the agent accepts: an active conversation on both sides. */
+export async function chat(world, desk, options = {}) {
+  const name = `Customer ${++customers} ${options.name ?? ''}`.trim();
+  const text = `My machine blinks (${customers}).`;
+  const customer = await world.browser.customer(options);
+  customer.name = name;
+  await customer.startChat(`${world.server.url}/chat`, { name, text });
+  await desk.accept(name);
+  await desk.sees(text);
+  return customer;
+}
+
+/** A chat whose invite has arrived at the customer. */
+export async function invited(world, desk, options) {
+  const customer = await chat(world, desk, options);
+  await desk.click('button', 'Start video');
+  await desk.reaches('waiting');
+  return customer;
+}
+
+/** A call in which both sides are live. */
+export async function call(world, desk, { how = 'Join with video', ...options } = {}) {
+  const customer = await invited(world, desk, options);
+  await customer.openInvite();
+  await customer.click(how);
+  await Promise.all([desk.reaches('live'), customer.reaches('live')]);
+  return customer;
+}
+
+/** Ends whatever is left, so that the next test starts with a free agent. */
+export async function finish(desk, customer) {
+  if ((await desk.phase()) === 'live') {
+    await desk.click('button', 'Hang up');
+    await desk.reaches('ended');
+  }
+  await desk.wrapUp();
+  await customer.close();
+}
+
+/** The customer's moving picture is in the agent's window. */
+export async function agentSees(world, desk, { frames = 15, lasting = 2500, freshMs = 2000 } = {}) {
+  const ages = await world.display.watchBarcode(await desk.picture(), { lasting });
+  const fresh = ages.filter((age) => age < freshMs);
+  assert.ok(fresh.length >= frames, `the agent's window showed ${fresh.length} fresh frames in ${lasting} ms`);
+  return ages;
+}
+
+/** The agent's moving picture is in the customer's page. */
+export async function customerSees(customer, { frames = 15, lasting = 2500, freshMs = 2000 } = {}) {
+  const { ages } = await customer.watch(lasting);
+  const fresh = ages.filter((age) => age < freshMs);
+  assert.ok(fresh.length >= frames, `the customer's page showed ${fresh.length} fresh frames in ${lasting} ms`);
+  return ages;
+}
+
+/** The customer's link, as the server tells the agent. */
+export async function inviteUrl(world, desk) {
+  const { access_token: token } = await world.server.signIn();
+  const { body } = await world.server.request('GET', `/v1/conversations/${await desk.conversation()}`, { token });
+  return body.escalation.url;
+}

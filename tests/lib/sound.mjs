@@ -1,0 +1,88 @@
+// A sound server of our own, without a sound card: a speaker that can be listened to, a microphone that can be fed.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { start, stop } from './process.mjs';
+import { temporaryFolder } from './paths.mjs';
+import { until } from './wait.mjs';
+import { rate, share, sine } from './tone.mjs';
+
+export async function startSound() {
+  const folder = temporaryFolder('sound');
+  const home = join(folder, 'home');
+  mkdirSync(home, { mode: 0o700 });
+  const socket = join(folder, 'native');
+  const script = join(folder, 'pulse.pa');
+  writeFileSync(
+    script,
+    [
+      `load-module module-native-protocol-unix auth-anonymous=1 socket=${socket}`,
+      `load-module module-null-sink sink_name=spk rate=${rate} sink_properties=device.description=Speaker`,
+      `load-module module-null-sink sink_name=micfeed rate=${rate}`,
+      'load-module module-virtual-source source_name=mic master=micfeed.monitor source_properties=device.description=Microphone',
+      'set-default-sink spk',
+      'set-default-source mic',
+      '',
+    ].join('\n'),
+  );
+  const env = { PULSE_SERVER: `unix:${socket}`, PULSE_RUNTIME_PATH: folder };
+  const child = start('pulseaudio', ['-n', '-F', script, '--exit-idle-time=-1', '--daemonize=no', '--use-pid-file=no'], {
+    env: { ...env, HOME: home, XDG_RUNTIME_DIR: folder },
+    log: join(folder, 'pulse.log'),
+  });
+  await until('the sound server listens', () => existsSync(socket));
+  const format = ['--raw', '--format=s16le', `--rate=${rate}`, '--channels=1'];
+  const feeds = new Set();
+
+  return {
+    env,
+
+    /** Speaks a tone into the microphone until the returned function is called. */
+    speak(frequency) {
+      const feed = start('pacat', ['--playback', '--device=micfeed', '--latency-msec=40', ...format], {
+        env,
+        stdio: ['pipe', 'ignore', 'ignore'],
+      });
+      const second = sine(frequency);
+      const write = () => feed.stdin.write(second);
+      feed.stdin.on('drain', write);
+      feed.stdin.on('error', () => {});
+      write();
+      feeds.add(feed);
+      return () => stop(feed);
+    },
+
+    /** What the speaker plays for a while. */
+    async listen(seconds) {
+      const ear = start('parec', ['--device=spk.monitor', '--latency-msec=20', ...format], {
+        env,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      const wanted = seconds * rate * 2;
+      const chunks = [];
+      let length = 0;
+      for await (const chunk of ear.stdout) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length >= wanted) break;
+      }
+      await stop(ear);
+      const bytes = Buffer.concat(chunks);
+      return new Int16Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 2));
+    },
+
+    /** Whether the speaker plays mostly this tone, within a deadline. */
+    async hears(frequency, { within = 8000, atLeast = 0.3 } = {}) {
+      let best = 0;
+      for (const deadline = Date.now() + within; Date.now() < deadline; ) {
+        best = Math.max(best, share(await this.listen(0.6), frequency));
+        if (best >= atLeast) return true;
+      }
+      return false;
+    },
+
+    async close() {
+      for (const feed of feeds) await stop(feed);
+      await stop(child);
+    },
+  };
+}

@@ -1,0 +1,37 @@
+// Everything a test needs, started together and ended in the opposite order.
+import { startBrowser } from './customer.mjs';
+import { openDesk } from './desk.mjs';
+import { startDisplay } from './display.mjs';
+import { startServer } from './server.mjs';
+import { startSound } from './sound.mjs';
+
+export async function startWorld({ serverEnv } = {}) {
+  const closers = [];
+  const keep = (part) => {
+    closers.push(() => part.close());
+    return part;
+  };
+  const close = async () => {
+    while (closers.length) await closers.pop()().catch(() => {});
+  };
+  try {
+    const [display, sound, server, browser] = await Promise.all([
+      startDisplay().then(keep),
+      startSound().then(keep),
+      startServer({ env: serverEnv }).then(keep),
+      startBrowser().then(keep),
+    ]);
+    return {
+      display,
+      sound,
+      server,
+      browser,
+      /** A window; the test closes it itself when it wants another one first. */
+      desk: async (options = {}) => keep(await openDesk({ display, sound, server, ...options })),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,244 @@
+import type {
+  CallView,
+  Conversation,
+  ConversationId,
+  DeskCommand,
+  DeskEvent,
+  DeviceList,
+  Message,
+  PendingMessage,
+  Problem,
+} from "$wire";
+import type { Backend } from "../backend";
+import { apply, initialModel, type DeskModel } from "../../state/model";
+import { ME } from "./people";
+import { PictureBeneath } from "./picture";
+import { call, devices, escalation, quality, scenarios, signedIn } from "./scenarios";
+
+/** A controller in the page, for work on the screens: answers commands as the real one does. */
+export function mockBackend(scenario: string): Backend {
+  // `picture=none` leaves the hole empty, to see through it in a real window.
+  const drawn = typeof document !== "undefined" && !location.search.includes("picture=none");
+  return new MockBackend(scenario, drawn ? new PictureBeneath() : null);
+}
+
+const fail = (code: Problem["code"], message: string, next_step: string): Promise<never> =>
+  Promise.reject({ code, message, next_step } satisfies Problem);
+
+class MockBackend implements Backend {
+  #handler: (event: DeskEvent) => void = () => {};
+  #model: DeskModel = initialModel;
+  #count = 0;
+
+  constructor(
+    readonly scenario: string,
+    readonly picture: PictureBeneath | null,
+  ) {}
+
+  listen(handler: (event: DeskEvent) => void): Promise<void> {
+    this.#handler = handler;
+    return Promise.resolve();
+  }
+
+  async send(command: DeskCommand): Promise<void> {
+    switch (command.type) {
+      case "attach":
+        return this.#attach();
+      case "sign_in":
+        if (!command.password) return fail("wrong_credentials", "E-mail or password is not right.", "Check both and try again.");
+        this.#emit(signedIn(), { type: "devices", list: devices });
+        return scenarios["waiting"]?.().forEach((event) => this.#emit(event));
+      case "sign_out":
+        return scenarios["signed-out"]?.().forEach((event) => this.#emit(event));
+      case "take_over":
+        return this.#emit(signedIn());
+      case "accept":
+        return this.#edit(command.conversation, {
+          state: "active",
+          owner: ME.id,
+          owner_name: ME.name,
+          state_since: Date.now(),
+        });
+      case "open":
+        return this.#open(command.conversation);
+      case "send":
+        return this.#send(command.conversation, command.text);
+      case "discard":
+        return this.#emit({
+          type: "pending",
+          messages: this.#model.pending.filter((m) => m.client_id !== command.client_id),
+        });
+      case "typing":
+      case "close_window":
+        return;
+      case "save_notes":
+        return this.#edit(command.conversation, { notes: command.notes });
+      case "set_context": {
+        const context = { ...this.#conversation(command.conversation).context };
+        if (command.value === null) delete context[command.key];
+        else context[command.key] = command.value;
+        return this.#edit(command.conversation, { context });
+      }
+      case "start_video":
+        return this.#startVideo(command.conversation);
+      case "resend_invite":
+        return this.#call({ phase: { type: "waiting", expires_at: Date.now() + 900_000 } });
+      case "cancel_invite":
+        return this.#end("cancelled", 0);
+      case "hang_up":
+        return this.#end("agent_hung_up", 252_000);
+      case "dismiss_call":
+        return this.#emit({ type: "call", call: null });
+      case "set_microphone":
+        return this.#call({ own: { ...this.#own(), microphone: command.on } });
+      case "set_camera":
+        return this.#call({ own: { ...this.#own(), camera: command.on } });
+      case "select_device":
+        return this.#select(command.kind, command.id);
+      case "wrap_up":
+        if (command.end_call) this.#end("wrapped_up", 252_000);
+        return this.#edit(command.conversation, { state: "wrap_up", state_since: Date.now() });
+      case "close":
+        this.#emit({ type: "call", call: null });
+        return this.#edit(command.conversation, {
+          state: "closed",
+          disposition: command.disposition,
+        });
+      case "layout":
+        return this.picture?.place(command);
+    }
+  }
+
+  #attach(): void {
+    const events = scenarios[this.scenario];
+    if (events === undefined) throw new Error(`no scenario ${this.scenario}`);
+    for (const event of events()) this.#emit(event);
+    // A frame socket of a test: the portable painter is drawn from it.
+    const search = typeof location === "undefined" ? "" : location.search;
+    const url = new URLSearchParams(search).get("socket");
+    if (url !== null) this.#emit({ type: "painter", painter: { type: "canvas", url, token: "mock" } });
+  }
+
+  #emit(...events: DeskEvent[]): void {
+    for (const event of events) {
+      if (event.type !== "notice") this.#model = apply(this.#model, event);
+      this.#handler(event);
+    }
+  }
+
+  #conversation(id: ConversationId): Conversation {
+    const found = this.#model.conversations[id];
+    if (found === undefined) throw new Error(`no conversation ${id}`);
+    return found;
+  }
+
+  #edit(id: ConversationId, change: Partial<Conversation>): void {
+    this.#emit({ type: "conversation", conversation: { ...this.#conversation(id), ...change } });
+  }
+
+  #open(id: ConversationId): void {
+    const found = this.#conversation(id);
+    if (this.#model.threads[id] === undefined) {
+      const first: Message = {
+        id: `${id}-1`,
+        conversation: id,
+        seq: 1,
+        author: { type: "customer" },
+        body: { type: "text", text: found.last_text },
+        at: found.last_at,
+      };
+      this.#emit({ type: "thread", conversation: id, messages: [first] });
+    }
+    if (found.owner === ME.id) this.#edit(id, { read_seq: found.last_seq });
+  }
+
+  /** Sending, then stored, then delivered: three steps that a person can see. */
+  #send(id: ConversationId, text: string): void {
+    this.#count += 1;
+    const message: PendingMessage = {
+      client_id: `c${this.#count}`,
+      conversation: id,
+      text,
+      at: Date.now(),
+      state: this.#online() ? { type: "sending" } : { type: "waiting_for_network" },
+    };
+    this.#emit({ type: "pending", messages: [...this.#model.pending, message] });
+    if (!this.#online()) return;
+    setTimeout(() => this.#store(message), 250);
+    setTimeout(() => this.#edit(id, { delivered_seq: this.#conversation(id).last_seq }), 900);
+  }
+
+  #store(message: PendingMessage): void {
+    const id = message.conversation;
+    const seq = Math.max(this.#conversation(id).last_seq, this.#model.threads[id]?.at(-1)?.seq ?? 0) + 1;
+    this.#emit({
+      type: "thread",
+      conversation: id,
+      messages: [
+        {
+          id: `${id}-${seq}`,
+          conversation: id,
+          seq,
+          client_id: message.client_id,
+          author: { type: "agent", account: ME.id, name: ME.name },
+          body: { type: "text", text: message.text },
+          at: Date.now(),
+        },
+      ],
+    });
+    this.#edit(id, { last_seq: seq, read_seq: seq, last_text: message.text, last_at: Date.now() });
+    this.#emit({
+      type: "pending",
+      messages: this.#model.pending.filter((m) => m.client_id !== message.client_id),
+    });
+  }
+
+  #online(): boolean {
+    const { session } = this.#model;
+    return session.type === "signed_in" && session.link.type === "online";
+  }
+
+  #startVideo(id: ConversationId): void {
+    const name = this.#conversation(id).customer_name;
+    const base = { conversation: id, customer_name: name };
+    this.#emit({ type: "call", call: call({ type: "preparing" }, base) });
+    setTimeout(() => {
+      const phase = { type: "waiting", expires_at: Date.now() + 900_000 } as const;
+      this.#emit({ type: "call", call: call(phase, base) });
+      this.#edit(id, { escalation: { ...escalation({ type: "invited" }), conversation: id } });
+    }, 400);
+    setTimeout(() => this.#join("connecting"), 2_500);
+    setTimeout(() => this.#join("live"), 3_500);
+  }
+
+  /** The customer takes the link, unless it has been taken back. */
+  #join(step: "connecting" | "live"): void {
+    const current = this.#model.call;
+    if (current === null || current.phase.type === "ended") return;
+    const since = Date.now();
+    const phase =
+      step === "live"
+        ? ({ type: "live", since } as const)
+        : ({ type: "connecting", since, deadline: since + 20_000 } as const);
+    const media = { microphone: true, camera: true, screen: false };
+    this.#call({ phase, other: media, quality: step === "live" ? quality("good") : null });
+  }
+
+  #own(): CallView["own"] {
+    return this.#model.call?.own ?? { microphone: true, camera: true, screen: false };
+  }
+
+  #call(change: Partial<CallView>): void {
+    const current = this.#model.call;
+    if (current !== null) this.#emit({ type: "call", call: { ...current, ...change } });
+  }
+
+  #end(reason: "agent_hung_up" | "cancelled" | "wrapped_up", live_ms: number): void {
+    this.#call({ phase: { type: "ended", reason, live_ms }, quality: null });
+  }
+
+  #select(kind: keyof Pick<DeviceList, "camera" | "microphone" | "speaker">, id: string | null): void {
+    const list = this.#model.devices ?? devices;
+    this.#emit({ type: "devices", list: { ...list, [kind]: id } });
+  }
+}

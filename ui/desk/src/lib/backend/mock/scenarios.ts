@@ -1,0 +1,298 @@
+import type {
+  CallPhase,
+  CallView,
+  Conversation,
+  DeskEvent,
+  DeviceList,
+  EscalationState,
+  EscalationView,
+  LinkView,
+  PendingMessage,
+  Problem,
+  Quality,
+  SessionView,
+} from "$wire";
+import { ANA, ana, anaThread, conversation, crowd, ME, mine } from "./people";
+
+const MINUTE = 60_000;
+
+export const signedIn = (link: LinkView = { type: "online" }): DeskEvent => ({
+  type: "session",
+  session: {
+    type: "signed_in",
+    account: { ...ME },
+    company: "Hearth Support",
+    link,
+    chat_url: "http://127.0.0.1:7420/chat",
+    keyring: null,
+  },
+});
+
+const signedOut = (more: Partial<SessionView & { type: "signed_out" }> = {}): DeskEvent => ({
+  type: "session",
+  session: {
+    type: "signed_out",
+    server: "http://127.0.0.1:7420",
+    problem: null,
+    first_accounts: [],
+    ...more,
+  },
+});
+
+const inbox = (...conversations: Conversation[]): DeskEvent => ({ type: "inbox", conversations });
+
+const URL = "http://127.0.0.1:7420/j/8nJxQ2vWm4T0bKfYc1hRsA";
+
+export const devices: DeviceList = {
+  camera: "cam-1",
+  microphone: null,
+  speaker: "spk-1",
+  devices: [
+    { id: "cam-1", kind: "camera", name: "Integrated Webcam HD" },
+    { id: "synthetic:picture", kind: "camera", name: "Moving picture (test)" },
+    { id: "mic-1", kind: "microphone", name: "Jabra Evolve2 65 Mono, Analog Stereo Input" },
+    { id: "synthetic:tone", kind: "microphone", name: "Tone (test)" },
+    { id: "spk-1", kind: "speaker", name: "Jabra Evolve2 65 Mono" },
+  ],
+};
+
+export function quality(mark: Quality["mark"]): Quality {
+  const poor = mark === "poor";
+  return {
+    mark,
+    reason: poor ? "Ana's network is weak, the picture is reduced." : "",
+    rtt_ms: poor ? 312 : 28,
+    loss_out: 0,
+    loss_in: poor ? 0.084 : 0.001,
+    bitrate_out: poor ? 410_000 : 1_480_000,
+    bitrate_in: poor ? 184_000 : 1_320_000,
+    fps_in: poor ? 11 : 30,
+    width: poor ? 480 : 1280,
+    height: poor ? 270 : 720,
+    frames_decoded: 8160,
+    frames_drawn: 8158,
+    first_frame_at: Date.now() - 4 * MINUTE,
+    concealed: poor ? 0.06 : 0,
+  };
+}
+
+export function escalation(state: EscalationState, survey: EscalationView["survey"] = null): EscalationView {
+  return {
+    id: "e1",
+    conversation: ANA,
+    room: "room-1",
+    state,
+    url: URL,
+    expires_at: Date.now() + 14 * MINUTE,
+    created_at: Date.now() - MINUTE,
+    survey,
+  };
+}
+
+export function call(phase: CallPhase, more: Partial<CallView> = {}): CallView {
+  const live = phase.type === "live";
+  return {
+    escalation: phase.type === "preparing" ? null : "e1",
+    conversation: ANA,
+    customer_name: "Ana Moreno",
+    phase,
+    url: phase.type === "preparing" ? null : URL,
+    own: { microphone: true, camera: true, screen: false },
+    other: { microphone: live, camera: live, screen: false },
+    customer_away_until: null,
+    signalling_lost: false,
+    problems: [],
+    quality: live ? quality("good") : null,
+    ...more,
+  };
+}
+
+const stage = (phase: CallPhase, more: Partial<CallView> = {}): DeskEvent => ({
+  type: "call",
+  call: call(phase, more),
+});
+
+const others = [
+  conversation("w1", "Luis Ortega", "it blinks red and then nothing", 2.2),
+  conversation("w2", "Customer 4821", "Is anyone there?", 0.7),
+  mine("b", "Yui Tanaka", "thank you, I will try that tonight", 6, { last_seq: 3 }),
+  mine("d", "Ömer Yıldız", "Can I change the address?", 24, { channel: "phone" }),
+  mine("e", "Priya Raghunathan", "Great, that was it!", 41, { state: "wrap_up" }),
+];
+
+const thread = (withInvite: boolean): DeskEvent => {
+  const messages = anaThread();
+  if (withInvite) {
+    messages.push({
+      id: "m-invite",
+      conversation: ANA,
+      seq: 9,
+      author: { type: "system" },
+      body: {
+        type: "invite",
+        escalation: "e1",
+        text: "Maria from Hearth Support would like to see you by video.",
+        url: URL,
+        expires_at: Date.now() + 14 * MINUTE,
+      },
+      at: Date.now() - MINUTE,
+    });
+  }
+  return { type: "thread", conversation: ANA, messages };
+};
+
+const pending = (...states: PendingMessage["state"][]): DeskEvent => ({
+  type: "pending",
+  messages: states.map((state, index) => ({
+    client_id: `p${index}`,
+    conversation: ANA,
+    text: index === 0 ? "Then let me see it: I can call you by video." : "Would that be fine for you?",
+    at: Date.now() - 20_000 + index * 4_000,
+    state,
+  })),
+});
+
+const problem = (code: Problem["code"], message: string, next_step: string): Problem => ({
+  code,
+  message,
+  next_step,
+});
+
+const live = (more: Partial<CallView> = {}): DeskEvent[] => [
+  ...base(ana({ escalation: escalation({ type: "live", since: Date.now() - 4 * MINUTE }) }), true),
+  stage({ type: "live", since: Date.now() - 4 * MINUTE - 12_000 }, more),
+];
+
+function base(first: Conversation, invite = false): DeskEvent[] {
+  return [signedIn(), { type: "devices", list: devices }, inbox(first, ...others), thread(invite)];
+}
+
+const invited = () => ana({ escalation: escalation({ type: "invited" }) });
+
+const ended = (survey: EscalationView["survey"]) =>
+  escalation(
+    { type: "ended", at: Date.now() - MINUTE, reason: "customer_left", live_ms: 252_000 },
+    survey,
+  );
+
+/** Every scenario: its name in the address, and the events that draw it. */
+export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
+  starting: () => [{ type: "session", session: { type: "starting" } }],
+  "signed-out": () => [signedOut()],
+  "session-expired": () => [
+    signedOut({ problem: problem("session_expired", "Your session has ended.", "Sign in again.") }),
+  ],
+  "first-start": () => [
+    signedOut({
+      first_accounts: [
+        { email: "agent@sightline.test", role: "agent", password: "quartz-lantern-74" },
+        { email: "supervisor@sightline.test", role: "supervisor", password: "maple-harbour-19" },
+        { email: "admin@sightline.test", role: "admin", password: "copper-meadow-53" },
+      ],
+    }),
+  ],
+  empty: () => [signedIn(), { type: "devices", list: devices }, inbox()],
+  full: () => [signedIn(), { type: "devices", list: devices }, inbox(ana(), ...crowd(40)), thread(false)],
+  chat: () => [
+    ...base(ana()),
+    { type: "typing", conversation: ANA, until: Date.now() + 600_000 },
+  ],
+  waiting: () => [signedIn(), { type: "devices", list: devices }, inbox(...others)],
+  offline: () => [
+    ...base(ana()),
+    signedIn({ type: "offline", since: Date.now() - 70_000 }),
+    pending({ type: "waiting_for_network" }, { type: "waiting_for_network" }),
+  ],
+  preparing: () => [...base(ana()), stage({ type: "preparing" })],
+  invited: () => [
+    ...base(invited(), true),
+    stage({ type: "waiting", expires_at: Date.now() + 14 * MINUTE }),
+  ],
+  connecting: () => [
+    ...base(ana({ escalation: escalation({ type: "joining", since: Date.now() }) }), true),
+    stage({ type: "connecting", since: Date.now(), deadline: Date.now() + 20_000 }),
+  ],
+  live: () => live(),
+  "live-poor": () => live({ quality: quality("poor") }),
+  "live-camera-off": () => live({ other: { microphone: false, camera: false, screen: false } }),
+  "live-away": () =>
+    live({
+      customer_away_until: Date.now() + 52_000,
+      other: { microphone: false, camera: false, screen: false },
+    }),
+  "live-trouble": () =>
+    live({
+      signalling_lost: true,
+      own: { microphone: false, camera: false, screen: false },
+      problems: [
+        problem(
+          "camera_lost",
+          "The camera was unplugged.",
+          "Plug it in again or choose another camera under Devices.",
+        ),
+      ],
+    }),
+  "live-elsewhere": () => live(),
+  "confirm-close": () => [...live(), { type: "confirm_close" }],
+  ended: () => [
+    ...base(ana({ escalation: ended(null) }), true),
+    stage({ type: "ended", reason: "customer_left", live_ms: 252_000 }),
+  ],
+  survey: () => [
+    ...base(
+      ana({
+        escalation: ended({
+          verdict: "down",
+          issues: ["choppy", "could_not_hear"],
+          comment: "The sound was gone for a while, but Maria was very patient with me.",
+        }),
+      }),
+      true,
+    ),
+    stage({ type: "ended", reason: "customer_left", live_ms: 252_000 }),
+  ],
+  "wrap-up": () =>
+    base(
+      ana({
+        state: "wrap_up",
+        escalation: ended({ verdict: "up", issues: [], comment: "" }),
+      }),
+      true,
+    ),
+  displaced: () => [
+    ...base(ana()),
+    signedIn({
+      type: "displaced",
+      problem: problem(
+        "second_desk",
+        "You are signed in on another desk.",
+        "Continue here to move your work to this desk.",
+      ),
+    }),
+  ],
+  errors: () => [
+    ...base(ana()),
+    pending(
+      { type: "sending" },
+      {
+        type: "refused",
+        problem: problem("message_too_long", "The message is too long.", "Send it in parts."),
+      },
+    ),
+    {
+      type: "notice",
+      problem: problem(
+        "already_accepted",
+        "A colleague has accepted this conversation.",
+        "Take the next one.",
+      ),
+    },
+    {
+      type: "notice",
+      problem: {
+        ...problem("video_slot_taken", "You are already on video.", "End that call first."),
+        conversation: "b",
+      },
+    },
+  ],
+};

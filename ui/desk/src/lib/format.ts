@@ -1,0 +1,101 @@
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+
+/** 2:07, 1:04:09. */
+export function timer(ms: number): string {
+  const total = Math.max(0, Math.floor(ms / 1000));
+  const seconds = String(total % 60).padStart(2, "0");
+  const minutes = Math.floor(total / 60) % 60;
+  const hours = Math.floor(total / 3600);
+  if (hours === 0) return `${minutes}:${seconds}`;
+  return `${hours}:${String(minutes).padStart(2, "0")}:${seconds}`;
+}
+
+/** Remaining time, rounded up: a countdown shows 0:00 only when it is over. */
+export function countdown(ms: number): string {
+  return timer(Math.max(0, Math.ceil(ms / 1000) * 1000));
+}
+
+/** How long someone waits: seconds matter first, then minutes, then hours. */
+export function waited(ms: number): string {
+  if (ms < HOUR) return timer(ms);
+  const hours = Math.floor(ms / HOUR);
+  if (hours < 24) return `${hours} h ${Math.floor((ms % HOUR) / MINUTE)} m`;
+  return `${Math.floor(hours / 24)} d`;
+}
+
+/** now, 4 m, 3 h, 2 d. */
+export function ago(ms: number): string {
+  if (ms < MINUTE) return "now";
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} m`;
+  if (ms < 24 * HOUR) return `${Math.floor(ms / HOUR)} h`;
+  return `${Math.floor(ms / (24 * HOUR))} d`;
+}
+
+/** 14:02 */
+export function time(at: number): string {
+  return clock.format(at);
+}
+
+/** Today, Yesterday, Monday, 3 March. */
+export function dayName(at: number, now: number): string {
+  const date = new Date(at).toDateString();
+  if (date === new Date(now).toDateString()) return "Today";
+  if (date === new Date(now - 24 * HOUR).toDateString()) return "Yesterday";
+  return day.format(at);
+}
+
+/** "4 min 12 s" for sentences. */
+export function duration(ms: number): string {
+  const total = Math.max(0, Math.round(ms / 1000));
+  if (total < 60) return `${total} s`;
+  const minutes = Math.floor(total / 60);
+  if (minutes < 60) return `${minutes} min ${total % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** 1.4 Mbit/s, 320 kbit/s */
+export function bitrate(bits: number): string {
+  if (bits >= 1_000_000) return `${(bits / 1_000_000).toFixed(1)} Mbit/s`;
+  return `${Math.round(bits / 1000)} kbit/s`;
+}
+
+/** 0.8 %, 12 % */
+export function share(value: number): string {
+  const percent = value * 100;
+  return `${percent >= 10 || percent === 0 ? Math.round(percent) : percent.toFixed(1)} %`;
+}
+
+/** "AM" for Ana Moreno; one letter for one word. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const first = firstLetter(words[0]);
+  const last = words.length > 1 ? firstLetter(words.at(-1)) : "";
+  return (first + last).toLocaleUpperCase() || "?";
+}
+
+function firstLetter(word: string | undefined): string {
+  return word?.match(/[\p{L}\p{N}]/u)?.[0] ?? "";
+}
+
+/** "Ana" for Ana Moreno, for sentences in a call. */
+export function firstName(name: string): string {
+  // "Customer 4821" is a label, not a first and a last name.
+  if (/^Customer\b/u.test(name)) return name;
+  return name.trim().split(/\s+/u)[0] ?? name;
+}
+
+/** One of six avatar tones, the same for the same name (FNV-1a). */
+export function tone(name: string): number {
+  let hash = 0x811c9dc5;
+  for (const char of name) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);
+  return (hash >>> 8) % 6;
+}
+
+/** A name for a channel. */
+export function channelName(channel: "web_chat" | "phone"): string {
+  return channel === "web_chat" ? "Web chat" : "Phone";
+}

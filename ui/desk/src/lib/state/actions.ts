@@ -1,0 +1,256 @@
+import { focusOn } from "../focus";
+import { callRuns } from "./model";
+import type { Desk } from "./desk.svelte";
+import { neighbour } from "./inbox";
+import { theme } from "./theme.svelte";
+
+export type ActionGroup = "Conversation" | "Call" | "Move" | "Window";
+
+/** One thing an agent can do: in the palette, on a key, in a tooltip. */
+export interface Action {
+  readonly id: string;
+  readonly group: ActionGroup;
+  readonly title: string;
+  /** As in {@link chord}; empty for none. */
+  readonly keys: readonly string[];
+  /** Why it cannot be done now; null when it can. */
+  readonly blocked: string | null;
+  readonly run: () => void;
+}
+
+/** Keys of the actions by id; tooltips use the same table. */
+export const KEYS = {
+  palette: ["Ctrl+K"],
+  shortcuts: ["?"],
+  search: ["/"],
+  next: ["j"],
+  previous: ["k"],
+  open: ["Enter"],
+  accept: ["a"],
+  reply: ["r"],
+  start_video: ["v"],
+  microphone: ["m", "Ctrl+Shift+M"],
+  camera: ["c"],
+  hang_up: ["Ctrl+Shift+H"],
+  wrap_up: ["w"],
+} as const satisfies Record<string, readonly string[]>;
+
+/** Every action, in the order of the palette. */
+export function actions(desk: Desk): readonly Action[] {
+  return [...conversationActions(desk), ...callActions(desk), ...moveActions(desk), ...windowActions(desk)];
+}
+
+function conversationActions(desk: Desk): readonly Action[] {
+  const waiting = desk.acceptTarget();
+  const active = desk.owned && desk.conversation?.state === "active";
+  return [
+    {
+      id: "accept",
+      group: "Conversation",
+      title: waiting === null ? "Accept" : `Accept ${waiting.customer_name}`,
+      keys: KEYS.accept,
+      blocked: waiting === null ? "Nobody is waiting." : null,
+      run: () => void desk.accept(waiting?.id ?? null).then((ok) => ok && focusOn("composer")),
+    },
+    {
+      id: "reply",
+      group: "Conversation",
+      title: "Write a reply",
+      keys: KEYS.reply,
+      blocked: active ? null : "No active conversation is open.",
+      run: () => focusOn("composer"),
+    },
+    {
+      id: "start_video",
+      group: "Conversation",
+      title: "Start video",
+      keys: KEYS.start_video,
+      blocked: desk.videoBlock?.reason ?? null,
+      run: () => void desk.startVideo(),
+    },
+    {
+      id: "wrap_up",
+      group: "Conversation",
+      title: "Wrap up",
+      keys: KEYS.wrap_up,
+      blocked: active ? null : "No active conversation is open.",
+      run: () => void desk.wrapUp(),
+    },
+  ];
+}
+
+function callActions(desk: Desk): readonly Action[] {
+  const call = desk.model.call;
+  const running = callRuns(call) ? null : "You are not in a call.";
+  const invited =
+    call?.phase.type === "waiting" ? null : "No invite is out.";
+  return [
+    {
+      id: "microphone",
+      group: "Call",
+      title: call?.own.microphone === false ? "Unmute microphone" : "Mute microphone",
+      keys: KEYS.microphone,
+      blocked: running,
+      run: () => void desk.command({ type: "set_microphone", on: call?.own.microphone === false }),
+    },
+    {
+      id: "camera",
+      group: "Call",
+      title: call?.own.camera === false ? "Turn camera on" : "Turn camera off",
+      keys: KEYS.camera,
+      blocked: running,
+      run: () => void desk.command({ type: "set_camera", on: call?.own.camera === false }),
+    },
+    {
+      id: "hang_up",
+      group: "Call",
+      title: call?.phase.type === "waiting" ? "Cancel video" : "Hang up",
+      keys: KEYS.hang_up,
+      blocked: running,
+      run: () =>
+        void desk.command({ type: call?.phase.type === "waiting" ? "cancel_invite" : "hang_up" }),
+    },
+    {
+      id: "resend",
+      group: "Call",
+      title: "Resend link",
+      keys: [],
+      blocked: invited,
+      run: () => void desk.command({ type: "resend_invite" }),
+    },
+    {
+      id: "to_call",
+      group: "Call",
+      title: "Go to the call",
+      keys: [],
+      blocked: running ?? (desk.stage === null ? null : "The call is on the screen."),
+      run: () => call !== null && desk.open(call.conversation),
+    },
+    {
+      id: "stage_size",
+      group: "Call",
+      title: desk.stageLarge ? "Small stage" : "Large stage",
+      keys: [],
+      blocked: running,
+      run: () => (desk.stageLarge = !desk.stageLarge),
+    },
+  ];
+}
+
+function moveActions(desk: Desk): readonly Action[] {
+  return [
+    {
+      id: "next",
+      group: "Move",
+      title: "Next conversation",
+      keys: KEYS.next,
+      blocked: null,
+      run: () => moveFocus(desk, 1),
+    },
+    {
+      id: "previous",
+      group: "Move",
+      title: "Previous conversation",
+      keys: KEYS.previous,
+      blocked: null,
+      run: () => moveFocus(desk, -1),
+    },
+    {
+      id: "search",
+      group: "Move",
+      title: "Search the inbox",
+      keys: KEYS.search,
+      blocked: null,
+      run: () => focusOn("search"),
+    },
+  ];
+}
+
+function windowActions(desk: Desk): readonly Action[] {
+  return [
+    {
+      id: "context",
+      group: "Window",
+      title: desk.contextShown ? "Hide the context panel" : "Show the context panel",
+      keys: [],
+      blocked: null,
+      run: () => (desk.contextShown = !desk.contextShown),
+    },
+    {
+      id: "theme_light",
+      group: "Window",
+      title: "Light theme",
+      keys: [],
+      blocked: null,
+      run: () => theme.set("light"),
+    },
+    {
+      id: "theme_dark",
+      group: "Window",
+      title: "Dark theme",
+      keys: [],
+      blocked: null,
+      run: () => theme.set("dark"),
+    },
+    {
+      id: "theme_system",
+      group: "Window",
+      title: "Theme of the system",
+      keys: [],
+      blocked: null,
+      run: () => theme.set("system"),
+    },
+    {
+      id: "palette",
+      group: "Window",
+      title: "All actions",
+      keys: KEYS.palette,
+      blocked: null,
+      run: () => (desk.dialog = "palette"),
+    },
+    {
+      id: "shortcuts",
+      group: "Window",
+      title: "Keyboard shortcuts",
+      keys: KEYS.shortcuts,
+      blocked: null,
+      run: () => (desk.dialog = "shortcuts"),
+    },
+    {
+      id: "sign_out",
+      group: "Window",
+      title: "Sign out",
+      keys: [],
+      blocked: callRuns(desk.model.call) ? "End the call first." : null,
+      run: () => void desk.command({ type: "sign_out" }),
+    },
+  ];
+}
+
+/** Moves the focus through the rows as they are drawn; Enter opens the one that has it. */
+function moveFocus(desk: Desk, step: 1 | -1): void {
+  const rows = [...document.querySelectorAll<HTMLElement>("[data-conversation]")];
+  const focused = rows.find((row) => row === document.activeElement);
+  const ids = rows.map((row) => row.dataset["conversation"] ?? "");
+  const current = focused?.dataset["conversation"] ?? desk.selected;
+  const target = neighbour(ids, current, step);
+  rows.find((row) => row.dataset["conversation"] === target)?.focus();
+}
+
+/** The chord of a key press in the notation of {@link KEYS}: "j", "?", "Ctrl+Shift+H". */
+export function chord(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey">): string {
+  const modified = event.ctrlKey || event.metaKey;
+  if (!modified) return event.key;
+  const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  return `Ctrl+${event.shiftKey ? "Shift+" : ""}${key}`;
+}
+
+/** The action of a key press; single letters count only when nobody is typing. */
+export function actionFor(
+  all: readonly Action[],
+  pressed: string,
+  typing: boolean,
+): Action | undefined {
+  if (typing && !pressed.startsWith("Ctrl+")) return undefined;
+  return all.find((action) => action.keys.includes(pressed));
+}

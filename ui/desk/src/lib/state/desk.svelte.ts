@@ -1,0 +1,180 @@
+import { createContext } from "svelte";
+import type { Conversation, ConversationId, DeskCommand, DeskEvent, Problem } from "$wire";
+import { toProblem, type Backend } from "../backend/backend";
+import { startVideoBlock } from "./call";
+import { inboxView } from "./inbox";
+import { apply, callRuns, initialModel, type DeskModel } from "./model";
+import { addNotice, type Notice } from "./notices";
+
+export type DialogName = "palette" | "shortcuts" | "end_and_wrap_up" | "sign_out";
+export type Corner = "top-left" | "top-right" | "bottom-left" | "bottom-right";
+
+/** What the window shows: the controller's model, and what only this window knows. */
+export class Desk {
+  model = $state.raw<DeskModel>(initialModel);
+  notices = $state.raw<readonly Notice[]>([]);
+
+  selected = $state<ConversationId | null>(null);
+  search = $state("");
+  dialog = $state<DialogName | null>(null);
+  /** The picture takes the room of inbox and context panel; the chat stays beside it. */
+  stageLarge = $state(false);
+  contextShown = $state(true);
+  selfView = $state<{ corner: Corner; shown: boolean }>({ corner: "top-right", shown: true });
+  /** A command that takes a moment, so that its button can say so. */
+  busy = $state<DeskCommand["type"] | null>(null);
+
+  readonly #backend: Backend;
+  #notice = 0;
+  readonly #drafts = new Map<ConversationId, string>();
+
+  readonly account = $derived(
+    this.model.session.type === "signed_in" ? this.model.session.account : null,
+  );
+  readonly link = $derived(
+    this.model.session.type === "signed_in" ? this.model.session.link : null,
+  );
+  readonly conversation = $derived<Conversation | null>(
+    this.selected === null ? null : (this.model.conversations[this.selected] ?? null),
+  );
+  readonly inbox = $derived(
+    inboxView(this.model.conversations, this.account?.id ?? "", this.search),
+  );
+  readonly videoBlock = $derived(startVideoBlock(this.model, this.conversation));
+  /** The call, when it belongs to the conversation on the screen. */
+  readonly stage = $derived(
+    this.model.call !== null && this.model.call.conversation === this.selected
+      ? this.model.call
+      : null,
+  );
+  /** Whether the selected conversation is the agent's own work. */
+  readonly owned = $derived(
+    this.conversation !== null && this.conversation.owner === this.account?.id,
+  );
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  /** Listens first, then asks: nothing sent in between is missed. */
+  async start(): Promise<void> {
+    await this.#backend.listen((event) => this.#hear(event));
+    await this.command({ type: "attach" });
+  }
+
+  #hear(event: DeskEvent): void {
+    if (event.type === "notice") {
+      this.notify(event.problem);
+      return;
+    }
+    const before = this.model;
+    this.model = apply(before, event);
+    // A call that begins is looked at, wherever its command came from.
+    if (event.type === "call" && callRuns(event.call) && before.call === null) {
+      this.#show(event.call.conversation);
+    }
+    if (event.type === "session" && this.account === null) this.#forget();
+  }
+
+  #forget(): void {
+    this.selected = null;
+    this.search = "";
+    this.dialog = null;
+    this.#drafts.clear();
+  }
+
+  /** Sends a command; what goes wrong becomes a notice. Answers whether it went well. */
+  async command(command: DeskCommand): Promise<boolean> {
+    const problem = await this.attempt(command);
+    if (problem !== null) this.notify(problem);
+    return problem === null;
+  }
+
+  /** Sends a command; what goes wrong is the caller's to show. */
+  async attempt(command: DeskCommand): Promise<Problem | null> {
+    const slow = command.type !== "layout" && command.type !== "typing";
+    if (slow) this.busy = command.type;
+    try {
+      await this.#backend.send(command);
+      return null;
+    } catch (error) {
+      return toProblem(error);
+    } finally {
+      if (slow && this.busy === command.type) this.busy = null;
+    }
+  }
+
+  notify(problem: Problem): void {
+    this.#notice += 1;
+    this.notices = addNotice(this.notices, problem, this.#notice);
+  }
+
+  dismiss(id: number): void {
+    this.notices = this.notices.filter((notice) => notice.id !== id);
+  }
+
+  /** Opens a conversation in the middle. */
+  open(conversation: ConversationId): void {
+    if (this.selected === conversation) return;
+    this.#show(conversation);
+  }
+
+  #show(conversation: ConversationId): void {
+    if (this.selected === conversation) return;
+    this.selected = conversation;
+    void this.command({ type: "open", conversation });
+  }
+
+  /** Accepts `conversation`, or the one that has waited longest. */
+  async accept(conversation: ConversationId | null): Promise<boolean> {
+    const id = conversation ?? this.inbox.waiting[0]?.id;
+    if (id === undefined) return false;
+    this.open(id);
+    return this.command({ type: "accept", conversation: id });
+  }
+
+  /** What the "a" key and the palette accept: the open one if it waits, else the longest waiting. */
+  acceptTarget(): Conversation | null {
+    if (this.conversation?.state === "open") return this.conversation;
+    return this.inbox.waiting[0] ?? null;
+  }
+
+  async startVideo(): Promise<void> {
+    if (this.conversation === null || this.videoBlock !== null || this.busy === "start_video") return;
+    await this.command({ type: "start_video", conversation: this.conversation.id });
+  }
+
+  /** Asks first when a call would end. */
+  async wrapUp(endCall = false): Promise<void> {
+    const conversation = this.conversation;
+    if (conversation === null || !this.owned || conversation.state !== "active") return;
+    if (!endCall && this.stage !== null && callRuns(this.stage)) {
+      this.dialog = "end_and_wrap_up";
+      return;
+    }
+    const problem = await this.attempt({
+      type: "wrap_up",
+      conversation: conversation.id,
+      end_call: endCall,
+    });
+    // The server may know of a call that this window does not.
+    if (problem?.code === "call_live") this.dialog = "end_and_wrap_up";
+    else if (problem !== null) this.notify(problem);
+  }
+
+  keepTalking(): void {
+    this.model = { ...this.model, confirmClose: false };
+  }
+
+  /** What was typed and not sent, kept while other conversations are on the screen. */
+  draft(conversation: ConversationId): string {
+    return this.#drafts.get(conversation) ?? "";
+  }
+
+  keepDraft(conversation: ConversationId, text: string): void {
+    if (text === "") this.#drafts.delete(conversation);
+    else this.#drafts.set(conversation, text);
+  }
+}
+
+export const [getDesk, setDesk] = createContext<Desk>();

@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import type { Message, PendingMessage } from "$wire";
+import { ana, ANA, ME } from "../backend/mock/people";
+import { threadRows, type Row } from "./thread";
+
+const noon = new Date(2026, 4, 4, 12).getTime();
+const MINUTE = 60_000;
+const customer = { type: "customer" } as const;
+const agent = { type: "agent", account: ME.id, name: ME.name } as const;
+
+const text = (seq: number, author: Message["author"], minutes: number, words = `line ${seq}`): Message => ({
+  id: `m${seq}`,
+  conversation: ANA,
+  seq,
+  author,
+  body: { type: "text", text: words },
+  at: noon + minutes * MINUTE,
+});
+
+const waiting = (id: string): PendingMessage => ({
+  client_id: id,
+  conversation: ANA,
+  text: "later",
+  at: noon + 3 * MINUTE,
+  state: { type: "waiting_for_network" },
+});
+
+/** One line a row, so that a test reads like the screen. */
+function draw(rows: readonly Row[]): string[] {
+  return rows.map((row) =>
+    row.type === "group"
+      ? `${row.author}: ${row.bubbles.map((b) => b.text + (b.showDelivery ? ` (${b.delivery})` : "")).join(" | ")}`
+      : row.type,
+  );
+}
+
+describe("the thread", () => {
+  it("groups by author and pause", () => {
+    const rows = threadRows(
+      ana(),
+      [text(1, customer, 0), text(2, customer, 1), text(3, customer, 9), text(4, agent, 9.5)],
+      [],
+      ME.name,
+    );
+    expect(draw(rows)).toEqual([
+      "day",
+      "Ana Moreno: line 1 | line 2",
+      "Ana Moreno: line 3",
+      "Maria Keller: line 4 (delivered)",
+    ]);
+  });
+
+  it("says how far the last own message is", () => {
+    const own = [text(1, agent, 0), text(2, agent, 1)];
+    const at = (delivered_seq: number) => draw(threadRows(ana({ delivered_seq }), own, [], ME.name)).at(-1);
+    expect(at(2)).toBe("Maria Keller: line 1 | line 2 (delivered)");
+    expect(at(1)).toBe("Maria Keller: line 1 | line 2 (sent)");
+  });
+
+  it("puts what is on its way at the end, each with its state", () => {
+    const rows = threadRows(ana({ delivered_seq: 1 }), [text(1, agent, 2)], [waiting("a"), waiting("b")], ME.name);
+    expect(draw(rows)).toEqual([
+      "day",
+      "Maria Keller: line 1 (delivered) | later (waiting) | later (waiting)",
+    ]);
+  });
+
+  it("keeps the key of a message that has been stored, so that nothing blinks", () => {
+    const before = threadRows(ana(), [], [waiting("a")], ME.name);
+    const after = threadRows(ana(), [{ ...text(1, agent, 3), client_id: "a" }], [], ME.name);
+    expect(before.map((row) => row.key)).toEqual(after.map((row) => row.key));
+  });
+
+  it("draws events and invites as rows of their own, and a new day", () => {
+    const invite: Message = {
+      ...text(3, agent, 2),
+      body: { type: "invite", escalation: "e1", text: "Join", url: "u", expires_at: 0 },
+    };
+    const event: Message = { ...text(2, { type: "system" }, 1), body: { type: "event", text: "joined" } };
+    const rows = threadRows(ana(), [text(1, customer, 0), event, invite, text(4, customer, 24 * 60)], [], ME.name);
+    expect(draw(rows)).toEqual([
+      "day",
+      "Ana Moreno: line 1",
+      "event",
+      "invite",
+      "day",
+      "Ana Moreno: line 4",
+    ]);
+  });
+});
