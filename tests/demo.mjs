@@ -86,6 +86,7 @@ await step('Each sees the other, by the time in the picture', async () => {
   ]);
   assert.ok(agentAges.length >= 20, `the agent's window showed ${agentAges.length} different frames in 4 s`);
   assert.ok(customerSaw.ages.length >= 20, `the customer's page showed ${customerSaw.ages.length} different frames in 4 s`);
+  await desk.hangUpShows();
   figures.picture_delay_ms_p50 = { agent: median(agentAges), customer: median(customerSaw.ages) };
 
   const [diary, drawn] = [await customer.diary(), await desk.drawn()];

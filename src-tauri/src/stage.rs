@@ -21,6 +21,9 @@ use std::{
 };
 use tauri::WebviewWindow;
 
+/// Corners of the agent's own picture, as the page draws them (`--radius-s`).
+const OWN_RADIUS: f64 = 6.0;
+
 thread_local! {
     /// The box around the webview; widgets live on the main thread only.
     static CANVAS: RefCell<Option<gtk::Box>> = const { RefCell::new(None) };
@@ -203,17 +206,19 @@ impl Shape {
             return;
         }
         self.layout = layout.clone();
-        let whole = |rect: Rect| cairo::Region::create_rectangle(&pixels(rect));
-        self.remote = layout.remote.map(whole);
-        self.own = layout.own.map(whole);
-        // Regions of valid rectangles run out of memory or not at all.
-        let without = |region: &Option<cairo::Region>, rect: &cairo::RectangleInt| {
-            region.as_ref().is_none_or(|region| region.subtract_rectangle(rect).is_ok())
-        };
-        let own = layout.own.map(pixels);
-        let mut done = own.is_none_or(|own| without(&self.remote, &own));
-        for row in layout.above.iter().flat_map(|above| rows(above.rect, above.radius)) {
-            done &= without(&self.remote, &row) && without(&self.own, &row);
+        let shaped = |rect: Rect, radius: f64| cairo::Region::create_rectangles(&rows(rect, radius));
+        self.remote = layout.remote.map(|rect| shaped(rect, 0.0));
+        self.own = layout.own.map(|rect| shaped(rect, OWN_RADIUS));
+        // These fail only when memory runs out.
+        let mut done = true;
+        for above in &layout.above {
+            let above = shaped(above.rect, above.radius);
+            for tile in self.remote.iter().chain(&self.own) {
+                done &= tile.subtract(&above).is_ok();
+            }
+        }
+        if let (Some(remote), Some(own)) = (&self.remote, &self.own) {
+            done &= remote.subtract(own).is_ok();
         }
         if !done {
             tracing::warn!("the stage's shape is not exact");

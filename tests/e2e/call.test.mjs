@@ -16,6 +16,7 @@ after(() => world?.close());
 test('both see and hear each other; chat goes on; the agent hangs up; the customer is asked', async () => {
   const customer = await call(world, desk);
   await Promise.all([agentSees(world, desk), customerSees(customer)]);
+  await desk.hangUpShows();
   const heard = await Promise.all([world.sound.hears(440), customer.hears(1000)]);
   assert.deepEqual(heard, [true, true], 'agent and customer hear the other tone');
 

@@ -229,6 +229,24 @@ export class Desk {
     };
   }
 
+  /** The colour on the display where a button is, a little inside its edge: what the agent really sees there. */
+  async colourOf(role, name) {
+    const button = await this.find(role, name);
+    const at = await this.script((element) => {
+      const box = element.getBoundingClientRect();
+      return { x: (screenX + box.x + box.width * 0.12) * devicePixelRatio, y: (screenY + box.y + box.height / 2) * devicePixelRatio };
+    }, button);
+    return this.display.colourAt(at.x, at.y);
+  }
+
+  /** Buttons on the stage are not covered by the picture: the one to hang up is red on the display itself. */
+  hangUpShows() {
+    return until('the hang-up button is red on the display', async () => {
+      const [red, green, blue] = await this.colourOf('button', 'Hang up');
+      return red > 150 && green < 90 && blue < 90;
+    });
+  }
+
   /** The process of the window itself, below the drivers. */
   pid() {
     const wanted = binary('sightline');

@@ -15,8 +15,8 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
     /// On whose behalf agents speak.
     pub company: String,
-    /// The brand's colour, a CSS hex colour.
-    pub brand_colour: String,
+    /// The brand's colour on the customer's pages, `#rrggbb`; the product's own without it.
+    pub brand_colour: Option<String>,
     /// Other origins whose pages may embed the chat and use its interface.
     pub extra_origins: Vec<String>,
     /// How long a link works for someone who has not joined.
@@ -43,7 +43,7 @@ impl ServerConfig {
             database: database.into(),
             public_url: None,
             company: "Sightline".into(),
-            brand_colour: "#0b6e63".into(),
+            brand_colour: None,
             extra_origins: Vec::new(),
             invite_ttl: Duration::from_secs(15 * 60),
             seat_times: SeatTimes::default(),

@@ -111,9 +111,7 @@ fn config(arguments: Vec<String>) -> Result<ServerConfig, Box<dyn Error>> {
     if let Some(company) = settings.get("--company", "SIGHTLINE_COMPANY") {
         config.company = company;
     }
-    if let Some(colour) = settings.get("--colour", "SIGHTLINE_COLOUR") {
-        config.brand_colour = colour;
-    }
+    config.brand_colour = settings.get("--colour", "SIGHTLINE_COLOUR");
     if let Some(origins) = settings.get("--origins", "SIGHTLINE_ORIGINS") {
         config.extra_origins = origins.split_whitespace().map(String::from).collect();
     }

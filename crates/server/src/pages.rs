@@ -26,7 +26,7 @@ then build the server again.</p></html>";
 #[derive(Serialize)]
 pub struct Brand {
     company: String,
-    colour: String,
+    colour: Option<String>,
 }
 
 /// `GET /v1/brand`.

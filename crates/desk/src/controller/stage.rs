@@ -463,8 +463,8 @@ impl<S: Shell> Controller<S> {
             if !matches!(timeout(CLOSE_PATIENCE, heard).await, Ok(Ok(Ok(())))) {
                 tracing::debug!("closing; a hang-up the server has not heard of waits in the outbox");
             }
-            answer(reply, Ok(()));
             shell.close();
+            answer(reply, Ok(()));
         });
     }
 

@@ -119,7 +119,7 @@ async fn start(
 }
 
 #[derive(Deserialize)]
-pub struct From {
+pub struct Since {
     #[serde(default)]
     pub watermark: Option<String>,
 }
@@ -129,11 +129,11 @@ async fn reconnect(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     Path(id): Path<String>,
-    Query(from): Query<From>,
+    Query(since): Query<Since>,
 ) -> Result<Json<ConversationStarted>, Refusal> {
     let thread = authorised(&app, &headers, Some(&id)).await?;
     Ok(Json(
-        with_stream(&app, &headers, &thread, from.watermark.as_deref()).await?,
+        with_stream(&app, &headers, &thread, since.watermark.as_deref()).await?,
     ))
 }
 
@@ -142,10 +142,10 @@ async fn read(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     Path(id): Path<String>,
-    Query(from): Query<From>,
+    Query(since): Query<Since>,
 ) -> Result<Json<ActivitySet>, Refusal> {
     let id = authorised(&app, &headers, Some(&id)).await?;
-    let after = activity::watermark(from.watermark.as_deref());
+    let after = activity::watermark(since.watermark.as_deref());
     let mut c = app.store.read().await?;
     let thread = threads::get(&mut c, &id).await?.ok_or(ErrorCode::NotFound)?;
     let stored = messages::of_thread_after(&mut c, &id, after, PAGE).await?;

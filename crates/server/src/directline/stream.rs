@@ -2,7 +2,7 @@
 
 use super::{
     activity,
-    routes::{From, PAGE},
+    routes::{PAGE, Since},
 };
 use crate::{
     app::{App, now},
@@ -43,14 +43,14 @@ pub struct Ticket {
 pub async fn open(
     State(app): State<Arc<App>>,
     Path(thread): Path<String>,
-    Query(from): Query<From>,
+    Query(since): Query<Since>,
     Query(ticket): Query<Ticket>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
     if !app.tickets.take(&ticket.t, &thread, now()) {
         return Err(Refusal::from(ErrorCode::SessionExpired).with_status(403));
     }
-    let after = activity::watermark(from.watermark.as_deref());
+    let after = activity::watermark(since.watermark.as_deref());
     Ok(limited(upgrade).on_upgrade(move |socket| async move {
         let mut frames = Frames::new(socket);
         let (mut signals, first) = app.pages.enter(&thread);

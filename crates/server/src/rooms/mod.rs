@@ -5,6 +5,7 @@
 //! invite's end, and the seats'.
 
 mod room;
+mod signalling;
 mod socket;
 
 pub use socket::open;

@@ -20,7 +20,7 @@ use sightline_wire::{
     ErrorCode, Problem,
     escalation::EndReason,
     ids::ConnectionId,
-    room::{MediaState, Offer, Party, RoomEvent, RoomRequest},
+    room::{MediaState, Offer, Party, RoomEvent},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -35,28 +35,26 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// A call whose end could not be stored is ended again after so long.
 const END_AGAIN: Duration = Duration::from_secs(5);
 
-/// Candidates kept per side for a peer that is not there at the moment.
-const KEPT_CANDIDATES: usize = 64;
-
-struct Link {
+pub struct Link {
     connection: ConnectionId,
     events: mpsc::Sender<RoomEvent>,
 }
 
 #[derive(Default)]
-struct Side {
+pub struct Side {
     link: Option<Link>,
     /// Sent by this side for the current offer.
-    candidates: Vec<String>,
+    pub candidates: Vec<String>,
 }
 
-struct Room {
-    app: Arc<App>,
-    call: Escalation,
+/// A room's state; only its own task touches it.
+pub struct Room {
+    pub app: Arc<App>,
+    pub call: Escalation,
     seats: Seats,
-    stored: StoredRoom,
-    agent: Side,
-    customer: Side,
+    pub stored: StoredRoom,
+    pub agent: Side,
+    pub customer: Side,
 }
 
 /// Runs until the call is over or the server stops.
@@ -235,85 +233,6 @@ impl Room {
         tracing::info!(room = %self.call.room, ?party, resumed, "seat taken");
     }
 
-    async fn frame(&mut self, party: Party, request: RoomRequest) {
-        match request {
-            RoomRequest::Heartbeat => {}
-            RoomRequest::Hello { .. } => self.refuse(party, ErrorCode::BadRequest),
-            RoomRequest::Offer(offer) => match party {
-                Party::Agent => self.offer(offer).await,
-                Party::Customer => self.refuse(party, ErrorCode::BadRequest),
-            },
-            RoomRequest::Answer { negotiation, sdp } => match party {
-                Party::Customer => self.answer(negotiation, sdp).await,
-                Party::Agent => self.refuse(party, ErrorCode::BadRequest),
-            },
-            RoomRequest::Candidate { negotiation, candidate } => {
-                if self.current() == Some(negotiation) {
-                    let kept = &mut self.side_mut(party).candidates;
-                    if kept.len() < KEPT_CANDIDATES {
-                        kept.push(candidate.clone());
-                    }
-                    self.tell(party.other(), RoomEvent::Candidate { negotiation, candidate });
-                }
-            }
-            RoomRequest::Media(media) => {
-                let mut next = self.stored.clone();
-                side_of(&mut next, party).media = media;
-                if self.keep(party, next).await {
-                    self.tell(party.other(), RoomEvent::Media(media));
-                }
-            }
-            RoomRequest::MediaFlowing => {
-                if let Err(refusal) = escalations::media_flows(&self.app, self.call.id).await {
-                    self.send_problem(party, refusal);
-                }
-            }
-            RoomRequest::Leave => {
-                if let Err(refusal) = escalations::over_by(&self.app, self.call.id, party).await {
-                    self.send_problem(party, refusal);
-                }
-            }
-        }
-    }
-
-    /// A new offer replaces the old one. An identical one comes from a desk that has no answer: either the
-    /// customer has not answered, or the answer got lost on its way.
-    async fn offer(&mut self, offer: Offer) {
-        if self.stored.offer.as_ref() == Some(&offer) {
-            if let Some(sdp) = self.stored.answer.clone() {
-                let negotiation = offer.negotiation;
-                self.tell(Party::Agent, RoomEvent::Answer { negotiation, sdp });
-            }
-            return;
-        }
-        if self.current().is_some_and(|current| offer.negotiation <= current) {
-            return;
-        }
-        let next = StoredRoom {
-            offer: Some(offer.clone()),
-            answer: None,
-            ..self.stored.clone()
-        };
-        if self.keep(Party::Agent, next).await {
-            self.agent.candidates.clear();
-            self.customer.candidates.clear();
-            self.tell(Party::Customer, RoomEvent::Offer(offer));
-        }
-    }
-
-    async fn answer(&mut self, negotiation: u32, sdp: String) {
-        if self.current() != Some(negotiation) {
-            return;
-        }
-        let next = StoredRoom {
-            answer: Some(sdp.clone()),
-            ..self.stored.clone()
-        };
-        if self.keep(Party::Customer, next).await {
-            self.tell(Party::Agent, RoomEvent::Answer { negotiation, sdp });
-        }
-    }
-
     async fn follow(&mut self, outputs: Vec<Output>) {
         for output in outputs {
             match output {
@@ -345,7 +264,7 @@ impl Room {
     }
 
     /// Stores first, then remembers; `false` and a problem for the sender when it could not be stored.
-    async fn keep(&mut self, party: Party, next: StoredRoom) -> bool {
+    pub async fn keep(&mut self, party: Party, next: StoredRoom) -> bool {
         match self.save(&next).await {
             Ok(()) => {
                 self.stored = next;
@@ -369,7 +288,7 @@ impl Room {
     }
 
     /// Never waits: a socket whose queue is full is gone in all but name, and comes back with its resume token.
-    fn tell(&mut self, party: Party, event: RoomEvent) {
+    pub fn tell(&mut self, party: Party, event: RoomEvent) {
         let side = self.side_mut(party);
         if let Some(link) = &side.link
             && link.events.try_send(event).is_err()
@@ -378,15 +297,15 @@ impl Room {
         }
     }
 
-    fn refuse(&mut self, party: Party, code: ErrorCode) {
+    pub fn refuse(&mut self, party: Party, code: ErrorCode) {
         self.tell(party, RoomEvent::Problem(code.into()));
     }
 
-    fn send_problem(&mut self, party: Party, refusal: Refusal) {
+    pub fn send_problem(&mut self, party: Party, refusal: Refusal) {
         self.tell(party, RoomEvent::Problem(refusal.into_problem()));
     }
 
-    fn current(&self) -> Option<u32> {
+    pub fn current(&self) -> Option<u32> {
         self.stored.offer.as_ref().map(|offer| offer.negotiation)
     }
 
@@ -401,7 +320,7 @@ impl Room {
         }
     }
 
-    fn side_mut(&mut self, party: Party) -> &mut Side {
+    pub fn side_mut(&mut self, party: Party) -> &mut Side {
         match party {
             Party::Agent => &mut self.agent,
             Party::Customer => &mut self.customer,
@@ -416,7 +335,8 @@ impl Room {
     }
 }
 
-fn side_of(stored: &mut StoredRoom, party: Party) -> &mut StoredSide {
+/// One side's part of what is stored.
+pub fn side_of(stored: &mut StoredRoom, party: Party) -> &mut StoredSide {
     match party {
         Party::Agent => &mut stored.agent,
         Party::Customer => &mut stored.customer,

@@ -9,6 +9,7 @@ mod escalations;
 mod harness;
 mod invites;
 mod kill;
+mod log;
 mod pages;
 mod program;
 mod rooms;

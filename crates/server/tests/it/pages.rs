@@ -16,7 +16,14 @@ async fn world() -> (World, Folder) {
         std::fs::write(folder.0.join(path), text).unwrap();
     }
     let pages = folder.0.clone();
-    (World::with(|config| config.pages = Some(pages)).await, folder)
+    (
+        World::with(|config| {
+            config.pages = Some(pages);
+            config.brand_colour = Some("#0b6e63".into());
+        })
+        .await,
+        folder,
+    )
 }
 
 #[tokio::test]
@@ -69,7 +76,7 @@ async fn the_brand_and_the_health_are_public() {
     let (world, _folder) = world().await;
     let brand: Value = world.api.call(Method::GET, "/v1/brand", None, None).await.unwrap();
     assert_eq!(brand["company"], "Kettle and Co");
-    assert!(brand["colour"].as_str().unwrap().starts_with('#'));
+    assert_eq!(brand["colour"], "#0b6e63");
     let health = world.api.request(Method::GET, "/healthz").send().await.unwrap();
     assert_eq!(health.text().await.unwrap(), "ok");
 }

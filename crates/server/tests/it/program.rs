@@ -17,7 +17,7 @@ pub struct Program {
 
 impl Program {
     pub async fn start(database: &Path, bind: &str, password: &str) -> Self {
-        Self::run(Command::new(SERVER), database, bind, password).await
+        Self::run(quiet(Command::new(SERVER)), database, bind, password).await
     }
 
     /// The same with a limit on the size of every file it writes, in KiB: a disk that gets full.
@@ -28,14 +28,22 @@ impl Program {
             .arg("-c")
             .arg(format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\""))
             .arg(SERVER);
-        Self::run(shell, database, "127.0.0.1:0", password).await
+        Self::run(quiet(shell), database, "127.0.0.1:0", password).await
+    }
+
+    /// The same with what it logs at the usual level in a file.
+    pub async fn logging(database: &Path, log: &Path, password: &str) -> Self {
+        let mut command = Command::new(SERVER);
+        command
+            .stderr(std::fs::File::create(log).unwrap())
+            .env("SIGHTLINE_LOG", "info");
+        Self::run(command, database, "127.0.0.1:0", password).await
     }
 
     async fn run(mut command: Command, database: &Path, bind: &str, password: &str) -> Self {
         let mut child = command
             .env("SIGHTLINE_DATABASE", database)
             .env("SIGHTLINE_BIND", bind)
-            .env("SIGHTLINE_LOG", "error")
             .env("SIGHTLINE_FIRST_ACCOUNTS_STDIN", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -70,4 +78,9 @@ impl Program {
     pub fn bind(&self) -> String {
         self.url.trim_start_matches("http://").to_string()
     }
+}
+
+fn quiet(mut command: Command) -> Command {
+    command.env("SIGHTLINE_LOG", "off");
+    command
 }

@@ -1,18 +1,15 @@
-import type { Rect, StageLayout } from "$wire";
+import type { Above, Rect, StageLayout } from "$wire";
 
 export type TileName = "remote" | "own";
 
-/** A move this small, in CSS pixels, must last before it is reported. */
-const SMALL_PX = 1;
-const SMALL_LASTS_MS = 500;
+/** What may lie over a picture: marked parts of the stage, and whatever floats over the page. */
+const ABOVE = "[data-above], .tip, .menu, .dialog, .toast";
+/** The focus ring lies outside its element. */
+const FOCUS_RING_PX = 3;
 
 /**
- * Reports where the pictures go, once per frame at most and only when something moved.
- *
- * WebKitGTK's plain renderer never clears what the page painted over the picture and took away again: a menu
- * would stay as a ghost. The native side clears the window on every report by changing its height by a pixel
- * for a moment. So the same layout is reported again when something over a picture has gone, and a small
- * change must last, or that moment would cause the next report.
+ * Reports where the pictures go and what of the page lies over them, once per frame at most and only when
+ * something moved. The native side paints the pictures over the page, around what is reported here.
  */
 export class StageReporter {
   readonly #tiles = new Map<TileName, HTMLElement>();
@@ -20,9 +17,6 @@ export class StageReporter {
   readonly #send: (layout: StageLayout) => void;
   #last: StageLayout | null = null;
   #frame = 0;
-  #again = false;
-  #small: ReturnType<typeof setTimeout> | undefined;
-  #mayBeSmall = false;
 
   constructor(send: (layout: StageLayout) => void) {
     this.#send = send;
@@ -33,21 +27,20 @@ export class StageReporter {
   /** Watches the window; answers how to stop. */
   start(): () => void {
     const schedule = () => this.schedule();
-    addEventListener("resize", schedule);
-    addEventListener("scroll", schedule, { capture: true, passive: true });
-    addEventListener("transitionend", schedule);
-    const left = (event: FocusEvent) => isOverPicture(event.target) && this.refresh();
-    addEventListener("focusout", left);
+    const events = ["resize", "scroll", "transitionend", "animationend", "focusin", "focusout", "pointerover"];
+    for (const name of events) addEventListener(name, schedule, { capture: true, passive: true });
+    const changes = new MutationObserver(schedule);
+    changes.observe(document.body, {
+      attributes: true,
+      characterData: true,
+      childList: true,
+      subtree: true,
+    });
     this.#observer?.observe(document.body);
-    const gone = new MutationObserver((changes) => changes.some(uncovers) && this.refresh());
-    gone.observe(document.body, { childList: true, subtree: true });
-    this.schedule();
+    schedule();
     return () => {
-      gone.disconnect();
-      removeEventListener("focusout", left);
-      removeEventListener("resize", schedule);
-      removeEventListener("scroll", schedule, { capture: true });
-      removeEventListener("transitionend", schedule);
+      for (const name of events) removeEventListener(name, schedule, { capture: true });
+      changes.disconnect();
       this.#observer?.disconnect();
       cancelAnimationFrame(this.#frame);
     };
@@ -65,12 +58,6 @@ export class StageReporter {
     };
   }
 
-  /** Something over a picture has gone. */
-  refresh(): void {
-    this.#again = true;
-    this.schedule();
-  }
-
   /** Looks again before the next drawing. */
   schedule(): void {
     if (this.#frame !== 0) return;
@@ -81,53 +68,71 @@ export class StageReporter {
   }
 
   #report(): void {
-    const layout: StageLayout = {
-      remote: this.#rect("remote"),
-      own: this.#rect("own"),
-      scale: devicePixelRatio,
-    };
-    const again = this.#again && (layout.remote !== null || layout.own !== null);
-    this.#again = false;
-    clearTimeout(this.#small);
-    if (this.#last !== null && !again) {
-      if (sameLayout(this.#last, layout)) return;
-      if (sameLayout(this.#last, layout, SMALL_PX) && !this.#mayBeSmall) {
-        this.#small = setTimeout(() => {
-          this.#mayBeSmall = true;
-          this.schedule();
-        }, SMALL_LASTS_MS);
-        return;
-      }
-    }
-    this.#mayBeSmall = false;
+    const remote = this.#rect("remote");
+    const own = this.#rect("own");
+    const pictures = [remote, own].filter((rect) => rect !== null);
+    const above = pictures.length === 0 ? [] : aboveOf(pictures);
+    const layout: StageLayout = { remote, own, above, scale: devicePixelRatio };
+    if (this.#last !== null && sameLayout(this.#last, layout)) return;
     this.#last = layout;
     this.#send(layout);
   }
 
   #rect(name: TileName): Rect | null {
-    const box = this.#tiles.get(name)?.getBoundingClientRect();
-    if (box === undefined || box.width < 1 || box.height < 1) return null;
-    return { x: box.left, y: box.top, width: box.width, height: box.height };
+    const element = this.#tiles.get(name);
+    return element === undefined ? null : rectOf(element);
   }
 }
 
-/** Whether the native side would paint the same, give or take `px`. */
-export function sameLayout(a: StageLayout, b: StageLayout, px = 0): boolean {
-  return a.scale === b.scale && sameRect(a.remote, b.remote, px) && sameRect(a.own, b.own, px);
+/** Everything visible that lies over one of the pictures. */
+function aboveOf(pictures: readonly Rect[]): Above[] {
+  const above: Above[] = [];
+  for (const element of document.querySelectorAll<HTMLElement>(ABOVE)) {
+    const rect = rectOf(element);
+    if (rect === null || !pictures.some((picture) => overlap(picture, rect))) continue;
+    const style = getComputedStyle(element);
+    if (style.visibility === "hidden" || style.opacity === "0") continue;
+    const ring = element.matches(":focus-visible") ? FOCUS_RING_PX : 0;
+    above.push({
+      rect: grown(rect, ring),
+      radius: (Number.parseFloat(style.borderTopLeftRadius) || 0) + ring,
+    });
+  }
+  return above;
 }
 
-function sameRect(a: Rect | null, b: Rect | null, px: number): boolean {
+function rectOf(element: HTMLElement): Rect | null {
+  const box = element.getBoundingClientRect();
+  if (box.width < 1 || box.height < 1) return null;
+  return { x: box.left, y: box.top, width: box.width, height: box.height };
+}
+
+function grown(rect: Rect, by: number): Rect {
+  return { x: rect.x - by, y: rect.y - by, width: rect.width + 2 * by, height: rect.height + 2 * by };
+}
+
+/** Whether two rectangles share a place. */
+export function overlap(a: Rect, b: Rect): boolean {
+  return (
+    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
+  );
+}
+
+/** Whether the native side would paint the same. */
+export function sameLayout(a: StageLayout, b: StageLayout): boolean {
+  return (
+    a.scale === b.scale &&
+    sameRect(a.remote, b.remote) &&
+    sameRect(a.own, b.own) &&
+    a.above.length === b.above.length &&
+    a.above.every((one, index) => {
+      const other = b.above[index];
+      return other !== undefined && one.radius === other.radius && sameRect(one.rect, other.rect);
+    })
+  );
+}
+
+function sameRect(a: Rect | null, b: Rect | null): boolean {
   if (a === null || b === null) return a === b;
-  const sides = ["x", "y", "width", "height"] as const;
-  return sides.every((side) => Math.abs(a[side] - b[side]) <= px);
-}
-
-/** Whether a change took away something that may have lain over a picture: on the stage, or in a portal. */
-function uncovers(change: MutationRecord): boolean {
-  if (change.target !== document.body && !isOverPicture(change.target)) return false;
-  return [...change.removedNodes].some((node) => node instanceof Element);
-}
-
-function isOverPicture(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest("[data-phase]") !== null;
+  return a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height;
 }

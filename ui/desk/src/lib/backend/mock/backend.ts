@@ -12,14 +12,14 @@ import type {
 import type { Backend } from "../backend";
 import { apply, initialModel, type DeskModel } from "../../state/model";
 import { ME } from "./people";
-import { PictureBeneath } from "./picture";
+import { MockPictures } from "./picture";
 import { call, devices, escalation, quality, scenarios, signedIn } from "./scenarios";
 
 /** A controller in the page, for work on the screens: answers commands as the real one does. */
 export function mockBackend(scenario: string): Backend {
-  // `picture=none` leaves the hole empty, to see through it in a real window.
-  const drawn = typeof document !== "undefined" && !location.search.includes("picture=none");
-  return new MockBackend(scenario, drawn ? new PictureBeneath() : null);
+  // `picture=none` shows what the page draws where the pictures go; a canvas needs no other painter.
+  const drawn = typeof document !== "undefined" && !/picture=none|socket=/.test(location.search);
+  return new MockBackend(scenario, drawn ? new MockPictures() : null);
 }
 
 const fail = (code: Problem["code"], message: string, next_step: string): Promise<never> =>
@@ -32,7 +32,7 @@ class MockBackend implements Backend {
 
   constructor(
     readonly scenario: string,
-    readonly picture: PictureBeneath | null,
+    readonly picture: MockPictures | null,
   ) {}
 
   listen(handler: (event: DeskEvent) => void): Promise<void> {

@@ -1,13 +1,15 @@
-import type { Rect, StageLayout } from "$wire";
+import type { Above, Rect, StageLayout } from "$wire";
 
-/** Stands in for the native painter: two pictures beneath the transparent page. */
-export class PictureBeneath {
+/** Stands in for the native painter: two pictures over the page, around what the page keeps for itself. */
+export class MockPictures {
   readonly #remote = tile("mock-remote");
   readonly #own = tile("mock-own");
 
   place(layout: StageLayout): void {
-    move(this.#remote, layout.remote);
-    move(this.#own, layout.own);
+    // The own picture lies over the customer's.
+    const own = layout.own === null ? [] : [{ rect: layout.own, radius: 0 }];
+    move(this.#remote, layout.remote, [...layout.above, ...own]);
+    move(this.#own, layout.own, layout.above);
   }
 }
 
@@ -15,28 +17,38 @@ function tile(name: string): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.dataset["mock"] = name;
   canvas.style.position = "fixed";
-  canvas.style.zIndex = "-1";
+  canvas.style.zIndex = "1000";
+  canvas.style.pointerEvents = "none";
   canvas.hidden = true;
-  document.body.append(canvas);
+  // Beside the body: the page watches its own body only.
+  document.documentElement.append(canvas);
   return canvas;
 }
 
-function move(canvas: HTMLCanvasElement, rect: Rect | null): void {
+function move(canvas: HTMLCanvasElement, rect: Rect | null, above: readonly Above[]): void {
   canvas.hidden = rect === null;
   if (rect === null) return;
   canvas.style.left = `${rect.x}px`;
   canvas.style.top = `${rect.y}px`;
   canvas.width = Math.max(1, Math.round(rect.width));
   canvas.height = Math.max(1, Math.round(rect.height));
-  draw(canvas);
+  const context = canvas.getContext("2d");
+  if (context === null) return;
+  context.save();
+  draw(context, canvas.dataset["mock"] === "mock-own");
+  context.restore();
+  context.globalCompositeOperation = "destination-out";
+  for (const { rect: part, radius } of above) {
+    context.beginPath();
+    const round = Math.min(radius, part.width / 2, part.height / 2);
+    context.roundRect(part.x - rect.x, part.y - rect.y, part.width, part.height, round);
+    context.fill();
+  }
 }
 
 /** Somebody in front of a wall, letterboxed to 16:9. */
-function draw(canvas: HTMLCanvasElement): void {
-  const context = canvas.getContext("2d");
-  if (context === null) return;
-  const { width, height } = canvas;
-  const own = canvas.dataset["mock"] === "mock-own";
+function draw(context: CanvasRenderingContext2D, own: boolean): void {
+  const { width, height } = context.canvas;
   context.fillStyle = "#000";
   context.fillRect(0, 0, width, height);
   const scale = own ? Math.max(width / 16, height / 9) : Math.min(width / 16, height / 9);

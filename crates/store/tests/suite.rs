@@ -1,0 +1,317 @@
+//! The repositories against a real database file.
+
+use sightline_store::{
+    Store, StoreError, Writing,
+    accounts::{self, StoredAccount},
+    conversations::{self, NewConversation},
+    escalations::{self, NewEscalation},
+    messages::{self, ClientKey, NewMessage},
+    outbox,
+    rooms::{self, StoredRoom},
+    threads::{self, Thread},
+};
+use sightline_wire::{
+    account::{Account, Role},
+    conversation::{Author, Body, Channel, ContextValue},
+    escalation::{EndReason, EscalationState},
+    ids::{AccountId, ClientMessageId, CommandId, ConversationId, EscalationId, RoomId},
+    room::{Offer, Party},
+};
+use std::path::PathBuf;
+use uuid::Uuid;
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("sightline-store-{}", Uuid::new_v4()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    async fn open(&self) -> Store {
+        Store::open(&self.0.join("sightline.db")).await.unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn agent(writing: &mut Writing) -> AccountId {
+    let account = Account {
+        id: AccountId(Uuid::new_v4()),
+        email: format!("{}@example.test", Uuid::new_v4()),
+        name: "Ada".into(),
+        role: Role::Agent,
+    };
+    let id = account.id;
+    let stored = StoredAccount {
+        account,
+        password_hash: "not a hash".into(),
+    };
+    accounts::insert(writing.conn(), &stored, 1).await.unwrap();
+    id
+}
+
+async fn conversation(writing: &mut Writing, thread: Option<String>) -> ConversationId {
+    let id = ConversationId(Uuid::new_v4());
+    let context = [("plan".to_string(), ContextValue::Text("gold".into()))].into();
+    let new = NewConversation {
+        id,
+        channel: Channel::WebChat,
+        thread,
+        customer_name: String::new(),
+        context,
+    };
+    conversations::open(writing.conn(), &new, 1).await.unwrap();
+    id
+}
+
+async fn thread(writing: &mut Writing) -> String {
+    let id = Uuid::new_v4().simple().to_string();
+    let thread = Thread {
+        id: id.clone(),
+        user_id: String::new(),
+        user_name: String::new(),
+        context: Default::default(),
+        conversation: None,
+        last_seq: 0,
+    };
+    threads::insert(writing.conn(), &thread, 1).await.unwrap();
+    id
+}
+
+fn text(conversation: ConversationId, text: &str, client_key: Option<ClientKey>) -> NewMessage {
+    NewMessage {
+        conversation,
+        author: Author::Customer,
+        body: Body::Text { text: text.into() },
+        client_key,
+        at: 2,
+    }
+}
+
+fn call(conversation: ConversationId, agent: AccountId) -> NewEscalation {
+    NewEscalation {
+        id: EscalationId(Uuid::new_v4()),
+        conversation,
+        agent,
+        command: CommandId(Uuid::new_v4()),
+        room: RoomId(Uuid::new_v4()),
+        code: Uuid::new_v4().simple().to_string(),
+        expires_at: 100,
+    }
+}
+
+#[tokio::test]
+async fn what_is_committed_is_there_after_reopening_and_the_rest_is_not() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let mut writing = store.write().await.unwrap();
+    let kept = conversation(&mut writing, None).await;
+    drop(writing.commit().await.unwrap());
+    let mut writing = store.write().await.unwrap();
+    let dropped = conversation(&mut writing, None).await;
+    drop(writing);
+    store.close().await;
+    // The migrations run again and find nothing to do.
+    let store = folder.open().await;
+    let mut c = store.read().await.unwrap();
+    let stored = conversations::get(&mut c, kept).await.unwrap().unwrap();
+    assert_eq!(stored.customer_name, "Customer 1");
+    assert_eq!(stored.context["plan"], ContextValue::Text("gold".into()));
+    assert!(conversations::get(&mut c, dropped).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn numbers_have_no_gaps_in_the_conversation_and_in_the_thread() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let mut writing = store.write().await.unwrap();
+    let thread = thread(&mut writing).await;
+    let first = conversation(&mut writing, Some(thread.clone())).await;
+    let second = conversation(&mut writing, Some(thread.clone())).await;
+    drop(writing.commit().await.unwrap());
+    for (conversation, seq, thread_seq) in [(first, 1, 1), (first, 2, 2), (second, 1, 3), (first, 3, 4)] {
+        // One that is undone leaves no hole.
+        let mut undone = store.write().await.unwrap();
+        messages::append(undone.conn(), text(conversation, "undone", None))
+            .await
+            .unwrap();
+        drop(undone);
+        let mut writing = store.write().await.unwrap();
+        let stored = messages::append(writing.conn(), text(conversation, "kept", None))
+            .await
+            .unwrap();
+        assert_eq!((stored.message.seq, stored.thread_seq), (seq, Some(thread_seq)));
+        drop(writing.commit().await.unwrap());
+    }
+    let mut c = store.read().await.unwrap();
+    let all = messages::of_thread_after(&mut c, &thread, 1, 10).await.unwrap();
+    assert_eq!(all.iter().map(|m| m.thread_seq.unwrap()).collect::<Vec<_>>(), [2, 3, 4]);
+}
+
+#[tokio::test]
+async fn a_client_key_is_unique_where_it_belongs() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let mut writing = store.write().await.unwrap();
+    let thread = thread(&mut writing).await;
+    let first = conversation(&mut writing, Some(thread.clone())).await;
+    let second = conversation(&mut writing, Some(thread.clone())).await;
+    let c = writing.conn();
+    let desk = ClientKey::Desk(ClientMessageId(Uuid::new_v4()));
+    let stored = messages::append(c, text(first, "hello", Some(desk.clone())))
+        .await
+        .unwrap();
+    let found = messages::by_client_key(c, first, &desk).await.unwrap().unwrap();
+    assert_eq!(found.message, stored.message);
+    assert!(messages::by_client_key(c, second, &desk).await.unwrap().is_none());
+    // A page's key holds in the whole thread, whatever conversation it went to.
+    let page = ClientKey::Page {
+        thread,
+        key: "k".into(),
+    };
+    messages::append(c, text(first, "hello", Some(page.clone())))
+        .await
+        .unwrap();
+    assert!(messages::by_client_key(c, second, &page).await.unwrap().is_some());
+    let twice = messages::append(c, text(second, "hello", Some(page))).await;
+    assert!(
+        matches!(twice, Err(StoreError::Database(_))),
+        "the database itself refuses the second"
+    );
+}
+
+#[tokio::test]
+async fn an_agent_has_one_slot_and_the_database_knows_it() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let mut writing = store.write().await.unwrap();
+    let agent = agent(&mut writing).await;
+    let conversation = conversation(&mut writing, None).await;
+    let first = call(conversation, agent);
+    escalations::insert(writing.conn(), &first, 1).await.unwrap();
+    assert_eq!(
+        escalations::in_slot(writing.conn(), agent).await.unwrap().unwrap().id,
+        first.id
+    );
+    drop(writing.commit().await.unwrap());
+    let mut writing = store.write().await.unwrap();
+    assert!(
+        escalations::insert(writing.conn(), &call(conversation, agent), 1)
+            .await
+            .is_err()
+    );
+    drop(writing);
+    let mut writing = store.write().await.unwrap();
+    let over = EscalationState::Ended {
+        at: 2,
+        reason: EndReason::Cancelled,
+        live_ms: 0,
+    };
+    escalations::set_state(writing.conn(), first.id, over).await.unwrap();
+    let second = call(conversation, agent);
+    escalations::insert(writing.conn(), &second, 3).await.unwrap();
+    let stored = conversations::get(writing.conn(), conversation).await.unwrap().unwrap();
+    assert_eq!(stored.escalation.unwrap().id, second.id);
+    assert_eq!(escalations::all_running(writing.conn()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_invite_is_bound_once() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let mut writing = store.write().await.unwrap();
+    let agent = agent(&mut writing).await;
+    let conversation = conversation(&mut writing, None).await;
+    let new = call(conversation, agent);
+    let c = writing.conn();
+    escalations::insert(c, &new, 1).await.unwrap();
+    escalations::bind_browser(c, new.id, "mine", 5).await.unwrap();
+    escalations::bind_browser(c, new.id, "theirs", 6).await.unwrap();
+    let stored = escalations::by_code(c, &new.code).await.unwrap().unwrap();
+    assert_eq!(
+        (stored.browser_hash.as_deref(), stored.redeemed_at),
+        (Some("mine"), Some(5))
+    );
+    assert!(escalations::by_code(c, "other").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_room_and_its_tokens_are_kept() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let mut writing = store.write().await.unwrap();
+    let agent = agent(&mut writing).await;
+    let conversation = conversation(&mut writing, None).await;
+    let new = call(conversation, agent);
+    let c = writing.conn();
+    escalations::insert(c, &new, 1).await.unwrap();
+    assert_eq!(rooms::get(c, new.room).await.unwrap(), Some(StoredRoom::default()));
+    let mut room = StoredRoom {
+        offer: Some(Offer {
+            negotiation: u32::MAX,
+            sdp: "v=0".into(),
+        }),
+        answer: Some("v=0".into()),
+        ..StoredRoom::default()
+    };
+    room.customer.session = 3;
+    room.customer.resume = Some("hash".into());
+    room.agent.media.camera = true;
+    rooms::save(c, new.room, &room).await.unwrap();
+    assert_eq!(rooms::get(c, new.room).await.unwrap(), Some(room));
+    rooms::add_token(c, "t", new.room, Party::Customer).await.unwrap();
+    assert_eq!(
+        rooms::by_token(c, "t").await.unwrap(),
+        Some((new.room, Party::Customer))
+    );
+    assert_eq!(rooms::by_token(c, "u").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_outbox_row_is_sent_once() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let mut writing = store.write().await.unwrap();
+    let agent = agent(&mut writing).await;
+    let conversation = conversation(&mut writing, None).await;
+    let new = call(conversation, agent);
+    let c = writing.conn();
+    escalations::insert(c, &new, 1).await.unwrap();
+    outbox::add(c, new.id, 1).await.unwrap();
+    let row = outbox::next_unsent(c).await.unwrap().unwrap();
+    assert_eq!(row.escalation, new.id);
+    assert!(outbox::mark_sent(c, row.id, 2).await.unwrap());
+    assert!(!outbox::mark_sent(c, row.id, 3).await.unwrap());
+    assert!(outbox::next_unsent(c).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn one_change_at_a_time_and_readers_do_not_wait() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let mut writing = store.write().await.unwrap();
+    let id = conversation(&mut writing, None).await;
+    let second = tokio::spawn({
+        let store = store.clone();
+        async move { store.write().await.is_ok() }
+    });
+    let mut c = store.read().await.unwrap();
+    assert!(
+        conversations::get(&mut c, id).await.unwrap().is_none(),
+        "not committed yet"
+    );
+    let committed = writing.commit().await.unwrap();
+    assert!(conversations::get(&mut c, id).await.unwrap().is_some());
+    assert!(
+        !second.is_finished(),
+        "the turn ends with the announcement, not with the commit"
+    );
+    drop(committed);
+    assert!(second.await.unwrap());
+}
