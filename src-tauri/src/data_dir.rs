@@ -14,12 +14,20 @@ pub struct Lock {
 /// Makes the folder and takes it. The error is a sentence for the person who started the second one.
 pub fn lock(data_dir: &Path) -> Result<Lock, String> {
     let unusable = |error: std::io::Error| {
-        format!("Sightline cannot use its data folder {}: {error}. Choose another with --data-dir.", data_dir.display())
+        format!(
+            "Sightline cannot use its data folder {}: {error}. Choose another with --data-dir.",
+            data_dir.display()
+        )
     };
     fs::create_dir_all(data_dir).map_err(unusable)?;
     private(data_dir).map_err(unusable)?;
     let path = data_dir.join("desk.lock");
-    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(unusable)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(Lock { _file: file }),
         Err(TryLockError::WouldBlock) => Err(format!(

@@ -31,13 +31,17 @@ impl Embedded {
             match error {
                 StartError::Bind { .. } => Problem::new(ErrorCode::ServerUnreachable)
                     .saying("The built-in server could not open a port on this machine."),
-                StartError::Store(_) => Problem::new(ErrorCode::StorageFailed)
-                    .saying("The built-in server's database could not be opened."),
+                StartError::Store(_) => {
+                    Problem::new(ErrorCode::StorageFailed).saying("The built-in server's database could not be opened.")
+                }
             }
         })?;
         let url = format!("http://{}", server.address);
         let first_accounts = std::mem::take(&mut server.first_accounts);
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).replace(server);
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(server);
         Ok(StartedServer { url, first_accounts })
     }
 

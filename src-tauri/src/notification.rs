@@ -3,7 +3,11 @@
 /// Shows one, beside the caller: the daemon may take its time.
 pub fn show(title: &str, body: &str) {
     let mut notification = notify_rust::Notification::new();
-    notification.appname("Sightline").summary(title).body(&plain(body)).icon("sightline");
+    notification
+        .appname("Sightline")
+        .summary(title)
+        .body(&plain(body))
+        .icon("sightline");
     #[cfg(target_os = "linux")]
     notification.hint(notify_rust::Hint::Category("im.received".into()));
     tauri::async_runtime::spawn_blocking(move || {

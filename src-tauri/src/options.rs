@@ -15,7 +15,7 @@ sightline [FLAGS]
   --company NAME      SIGHTLINE_COMPANY        on whose behalf agents speak
                       SIGHTLINE_INVITE_TTL_S   how long a link works, default 900
                       SIGHTLINE_SEAT_S         how long a lost customer's seat is kept, default 60
-                      SIGHTLINE_PAINTER=canvas draw pictures in the page instead of beneath it
+                      SIGHTLINE_PAINTER=canvas draw pictures in the page instead of over it
                       SIGHTLINE_LOG            what to log, default info";
 
 /// What a start is told.
@@ -25,7 +25,7 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// A server that runs elsewhere.
     pub server: Option<String>,
-    /// Draw pictures in the page even where they could be painted beneath it.
+    /// Draw pictures in the page even where they could be painted over it.
     pub canvas: bool,
     /// For the built-in server.
     pub embedded: Embedded,
@@ -61,12 +61,21 @@ impl Options {
             }
         }
         let text = |flag: &str, variable: &str| {
-            let flagged = given.iter().find(|(name, _)| *name == flag).map(|(_, value)| value.to_string());
-            flagged.or_else(|| environment(variable)).filter(|value| !value.trim().is_empty())
+            let flagged = given
+                .iter()
+                .find(|(name, _)| *name == flag)
+                .map(|(_, value)| value.to_string());
+            flagged
+                .or_else(|| environment(variable))
+                .filter(|value| !value.trim().is_empty())
         };
         let number = |flag: &str, variable: &str| {
             text(flag, variable)
-                .map(|value| value.parse::<u64>().map_err(|_| format!("{variable} is not a number.\n\n{USAGE}")))
+                .map(|value| {
+                    value
+                        .parse::<u64>()
+                        .map_err(|_| format!("{variable} is not a number.\n\n{USAGE}"))
+                })
                 .transpose()
         };
         let port = match number("--port", "SIGHTLINE_PORT")? {
@@ -96,7 +105,10 @@ impl Options {
 /// Logs to standard error; nothing personal is ever logged.
 pub fn start_log() {
     let filter = env::var("SIGHTLINE_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(EnvFilter::new(filter)).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(EnvFilter::new(filter))
+        .init();
 }
 
 #[cfg(test)]
@@ -105,7 +117,12 @@ mod tests {
 
     fn parse(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Options, String> {
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
-        let find = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string());
+        let find = |name: &str| {
+            environment
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value.to_string())
+        };
         Options::parse(&arguments, find)
     }
 
@@ -113,7 +130,11 @@ mod tests {
     fn flags_win_over_the_environment() {
         let options = parse(
             &["--port", "9000", "--data-dir", "/tmp/here"],
-            &[("SIGHTLINE_PORT", "1"), ("SIGHTLINE_INVITE_TTL_S", "5"), ("SIGHTLINE_SERVER", "https://a.example/")],
+            &[
+                ("SIGHTLINE_PORT", "1"),
+                ("SIGHTLINE_INVITE_TTL_S", "5"),
+                ("SIGHTLINE_SERVER", "https://a.example/"),
+            ],
         )
         .unwrap();
         assert_eq!(options.embedded.port, 9000);
@@ -124,7 +145,12 @@ mod tests {
 
     #[test]
     fn nonsense_is_answered_with_the_usage() {
-        for arguments in [&["--port"][..], &["--prot", "1"], &["--port", "x"], &["--port", "70000"]] {
+        for arguments in [
+            &["--port"][..],
+            &["--prot", "1"],
+            &["--port", "x"],
+            &["--port", "70000"],
+        ] {
             assert!(parse(arguments, &[]).unwrap_err().contains("--data-dir"));
         }
     }

@@ -1,4 +1,4 @@
-//! Which way pictures reach the window: beneath the page on Linux, onto its canvases elsewhere.
+//! Which way pictures reach the window: over the page on Linux, onto its canvases elsewhere.
 
 #[cfg(target_os = "linux")]
 use crate::stage::Stage;
@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 /// The way chosen at this start.
 pub enum Painting {
-    /// Painted by GTK, under the transparent page.
+    /// Painted by GTK, over the page.
     #[cfg(target_os = "linux")]
-    Beneath(Arc<Stage>),
+    Native(Arc<Stage>),
     /// Sent over loopback.
     Canvas(Arc<CanvasPainter>),
 }
@@ -22,7 +22,11 @@ impl Painting {
     /// Chooses; on the main thread.
     #[cfg(target_os = "linux")]
     pub fn install(window: &WebviewWindow, canvas: bool) -> tauri::Result<Self> {
-        if canvas { Self::canvas() } else { Ok(Self::Beneath(Stage::install(window)?)) }
+        if canvas {
+            Self::canvas()
+        } else {
+            Ok(Self::Native(Stage::install(window)?))
+        }
     }
 
     /// There is only one way here.
@@ -33,14 +37,16 @@ impl Painting {
 
     fn canvas() -> tauri::Result<Self> {
         let token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        Ok(Self::Canvas(tauri::async_runtime::block_on(CanvasPainter::listen(token))?))
+        Ok(Self::Canvas(tauri::async_runtime::block_on(CanvasPainter::listen(
+            token,
+        ))?))
     }
 
     /// Where media threads put their pictures.
     pub fn painter(&self) -> Arc<dyn Painter> {
         match self {
             #[cfg(target_os = "linux")]
-            Self::Beneath(stage) => stage.clone(),
+            Self::Native(stage) => stage.clone(),
             Self::Canvas(canvas) => canvas.clone(),
         }
     }
@@ -49,7 +55,7 @@ impl Painting {
     pub fn view(&self) -> PainterView {
         match self {
             #[cfg(target_os = "linux")]
-            Self::Beneath(_) => PainterView::Beneath,
+            Self::Native(_) => PainterView::Native,
             Self::Canvas(canvas) => canvas.view(),
         }
     }
@@ -58,7 +64,7 @@ impl Painting {
     pub fn set_layout(&self, layout: StageLayout) {
         match self {
             #[cfg(target_os = "linux")]
-            Self::Beneath(stage) => stage.set_layout(layout),
+            Self::Native(stage) => stage.set_layout(layout),
             Self::Canvas(canvas) => canvas.set_layout(layout),
         }
     }

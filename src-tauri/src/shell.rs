@@ -22,7 +22,11 @@ pub struct TauriShell {
 impl TauriShell {
     /// Around an open window.
     pub fn new(app: AppHandle, painting: Painting, tray: Tray) -> Self {
-        Self { app, painting, tray: Arc::new(tray) }
+        Self {
+            app,
+            painting,
+            tray: Arc::new(tray),
+        }
     }
 }
 

@@ -58,7 +58,11 @@ struct Picture {
 
 impl Surface {
     fn new() -> Self {
-        Self { state: Mutex::default(), scaler: Mutex::default(), queued: AtomicBool::new(false) }
+        Self {
+            state: Mutex::default(),
+            scaler: Mutex::default(),
+            queued: AtomicBool::new(false),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Picture> {
@@ -69,7 +73,11 @@ impl Surface {
 impl Stage {
     /// Paints after the page. Main thread only.
     pub fn install(window: &WebviewWindow) -> tauri::Result<Arc<Self>> {
-        let stage = Arc::new(Self { layout: Mutex::default(), remote: Surface::new(), own: Surface::new() });
+        let stage = Arc::new(Self {
+            layout: Mutex::default(),
+            remote: Surface::new(),
+            own: Surface::new(),
+        });
         let canvas = window.default_vbox()?;
         let painted = stage.clone();
         let shape = RefCell::new(Shape::default());
@@ -119,7 +127,9 @@ impl Stage {
         ] {
             let surface = self.surface(tile);
             surface.queued.store(false, Relaxed);
-            let (Some(place), Some(visible)) = (place, visible) else { continue };
+            let (Some(place), Some(visible)) = (place, visible) else {
+                continue;
+            };
             let mut picture = surface.lock();
             // Without a picture the page shows what it has to say instead.
             if picture.width > 0 {
@@ -158,7 +168,12 @@ fn placed(rect: Rect, width: f64, height: f64, tile: Tile) -> Rect {
         Tile::Own => by_width.max(by_height),
     };
     let (w, h) = (width * scale, height * scale);
-    Rect { x: rect.x + (rect.width - w) / 2.0, y: rect.y + (rect.height - h) / 2.0, width: w, height: h }
+    Rect {
+        x: rect.x + (rect.width - w) / 2.0,
+        y: rect.y + (rect.height - h) / 2.0,
+        width: w,
+        height: h,
+    }
 }
 
 fn draw_picture(context: &cairo::Context, picture: &mut Picture, rect: Rect, tile: Tile) -> Result<(), cairo::Error> {
@@ -229,7 +244,10 @@ impl Shape {
 /// The whole pixels a rectangle touches.
 fn pixels(rect: Rect) -> cairo::RectangleInt {
     let (x, y) = (rect.x.floor() as i32, rect.y.floor() as i32);
-    let (right, bottom) = ((rect.x + rect.width).ceil() as i32, (rect.y + rect.height).ceil() as i32);
+    let (right, bottom) = (
+        (rect.x + rect.width).ceil() as i32,
+        (rect.y + rect.height).ceil() as i32,
+    );
     cairo::RectangleInt::new(x, y, right - x, bottom - y)
 }
 
@@ -239,7 +257,11 @@ fn rows(rect: Rect, radius: f64) -> Vec<cairo::RectangleInt> {
     if radius < 1.0 {
         return vec![pixels(rect)];
     }
-    let straight = Rect { y: rect.y + radius, height: rect.height - 2.0 * radius, ..rect };
+    let straight = Rect {
+        y: rect.y + radius,
+        height: rect.height - 2.0 * radius,
+        ..rect
+    };
     let mut rows = vec![pixels(straight)];
     for step in 0..radius.ceil() as i32 {
         // The middle of the row, seen from the corner's centre.
@@ -247,7 +269,12 @@ fn rows(rect: Rect, radius: f64) -> Vec<cairo::RectangleInt> {
         let inset = radius - (radius * radius - up * up).sqrt();
         let (x, width) = (rect.x + inset, rect.width - 2.0 * inset);
         for y in [rect.y + f64::from(step), rect.y + rect.height - f64::from(step) - 1.0] {
-            rows.push(pixels(Rect { x, y, width, height: 1.0 }));
+            rows.push(pixels(Rect {
+                x,
+                y,
+                width,
+                height: 1.0,
+            }));
         }
     }
     rows
@@ -256,7 +283,12 @@ fn rows(rect: Rect, radius: f64) -> Vec<cairo::RectangleInt> {
 fn clip(context: &cairo::Context, region: &cairo::Region) {
     for n in 0..region.num_rectangles() {
         let part = region.rectangle(n);
-        context.rectangle(part.x().into(), part.y().into(), part.width().into(), part.height().into());
+        context.rectangle(
+            part.x().into(),
+            part.y().into(),
+            part.width().into(),
+            part.height().into(),
+        );
     }
     context.clip();
 }

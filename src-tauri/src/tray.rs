@@ -67,7 +67,12 @@ fn build(app: &AppHandle) -> tauri::Result<TrayIcon> {
             _ => {}
         })
         .on_tray_icon_event(|icon, event| {
-            if let TrayIconEvent::Click { button: MouseButton::Left, button_state: MouseButtonState::Up, .. } = event {
+            if let TrayIconEvent::Click {
+                button: MouseButton::Left,
+                button_state: MouseButtonState::Up,
+                ..
+            } = event
+            {
                 window::show(icon.app_handle());
             }
         })
@@ -77,11 +82,13 @@ fn build(app: &AppHandle) -> tauri::Result<TrayIcon> {
 /// The library is loaded at run time, and its loader panics when it is missing.
 #[cfg(target_os = "linux")]
 fn has_library() -> bool {
-    ["libayatana-appindicator3.so.1", "libappindicator3.so.1"].into_iter().any(|name| {
-        // SAFETY: both libraries only register GObject types when they are loaded, and the tray is about to
-        // load the same one.
-        unsafe { libloading::Library::new(name) }.is_ok()
-    })
+    ["libayatana-appindicator3.so.1", "libappindicator3.so.1"]
+        .into_iter()
+        .any(|name| {
+            // SAFETY: both libraries only register GObject types when they are loaded, and the tray is about to
+            // load the same one.
+            unsafe { libloading::Library::new(name) }.is_ok()
+        })
 }
 
 #[cfg(not(target_os = "linux"))]

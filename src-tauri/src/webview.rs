@@ -17,6 +17,10 @@ pub fn prepare() {}
 
 #[cfg(target_os = "linux")]
 fn has_gpu() -> bool {
-    let Ok(nodes) = std::fs::read_dir("/dev/dri") else { return false };
-    nodes.flatten().any(|node| node.file_name().to_string_lossy().starts_with("renderD"))
+    let Ok(nodes) = std::fs::read_dir("/dev/dri") else {
+        return false;
+    };
+    nodes
+        .flatten()
+        .any(|node| node.file_name().to_string_lossy().starts_with("renderD"))
 }

@@ -1,9 +1,11 @@
 //! The one window and the main loop.
 
-use crate::{commands, embedded::Embedded, options::Options, shell::TauriShell, painting::Painting, tray::Tray};
+use crate::{commands, embedded::Embedded, options::Options, painting::Painting, shell::TauriShell, tray::Tray};
 use sightline_desk::{Desk, DeskConfig, DeskHandle, ServerSource, keyring::Keyring};
 use std::{sync::Arc, time::Duration};
-use tauri::{App, AppHandle, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder, WindowEvent, webview::NewWindowResponse};
+use tauri::{
+    App, AppHandle, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder, WindowEvent, webview::NewWindowResponse,
+};
 
 /// The window's label.
 pub const MAIN: &str = "main";
@@ -44,7 +46,9 @@ pub fn ask_to_close(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let may_close = match app.try_state::<DeskHandle>() {
-            Some(desk) => tokio::time::timeout(CLOSE_ANSWER, desk.close_requested()).await.unwrap_or(true),
+            Some(desk) => tokio::time::timeout(CLOSE_ANSWER, desk.close_requested())
+                .await
+                .unwrap_or(true),
             None => true,
         };
         if may_close {
@@ -57,8 +61,13 @@ pub fn ask_to_close(app: &AppHandle) {
 
 /// Brings the window to the front.
 pub fn show(app: &AppHandle) {
-    let Some(window) = app.get_webview_window(MAIN) else { return };
-    let shown = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
+    let Some(window) = app.get_webview_window(MAIN) else {
+        return;
+    };
+    let shown = window
+        .show()
+        .and_then(|()| window.unminimize())
+        .and_then(|()| window.set_focus());
     if let Err(error) = shown {
         tracing::debug!(%error, "the window did not come to the front");
     }

@@ -1184,7 +1184,7 @@ problem: Problem, } | { "type": "painter",
  */
 painter: PainterView, } | { "type": "confirm_close" };
 
-export type PainterView = { "type": "beneath" } | { "type": "canvas", 
+export type PainterView = { "type": "native" } | { "type": "canvas", 
 /**
  * `ws://127.0.0.1:port/`.
  */

@@ -152,9 +152,21 @@ struct Place {
 enum Phase {
     Preparing,
     Waiting(Place),
-    Connecting { place: Place, since: UnixMillis, deadline: UnixMillis, overdue: bool },
-    Live { place: Place, since: UnixMillis },
-    Ended { place: Option<Place>, reason: EndReason, live_ms: i64 },
+    Connecting {
+        place: Place,
+        since: UnixMillis,
+        deadline: UnixMillis,
+        overdue: bool,
+    },
+    Live {
+        place: Place,
+        since: UnixMillis,
+    },
+    Ended {
+        place: Option<Place>,
+        reason: EndReason,
+        live_ms: i64,
+    },
 }
 
 /// What stands on the way of a good call, most important first.
@@ -241,10 +253,16 @@ impl DeskCall {
     /// When [`CallInput::Tick`] is due.
     pub fn deadline(&self) -> Option<UnixMillis> {
         let connect = match self.phase {
-            Phase::Connecting { deadline, overdue: false, .. } => Some(deadline),
-            Phase::Connecting { .. } | Phase::Preparing | Phase::Waiting(_) | Phase::Live { .. } | Phase::Ended { .. } => {
-                None
-            }
+            Phase::Connecting {
+                deadline,
+                overdue: false,
+                ..
+            } => Some(deadline),
+            Phase::Connecting { .. }
+            | Phase::Preparing
+            | Phase::Waiting(_)
+            | Phase::Live { .. }
+            | Phase::Ended { .. } => None,
         };
         let path = self.path_retry_at.filter(|_| !self.is_over());
         [connect, path].into_iter().flatten().min()
@@ -254,10 +272,18 @@ impl DeskCall {
     pub fn view(&self) -> CallView {
         let phase = match &self.phase {
             Phase::Preparing => CallPhase::Preparing,
-            Phase::Waiting(place) => CallPhase::Waiting { expires_at: place.expires_at },
-            Phase::Connecting { since, deadline, .. } => CallPhase::Connecting { since: *since, deadline: *deadline },
+            Phase::Waiting(place) => CallPhase::Waiting {
+                expires_at: place.expires_at,
+            },
+            Phase::Connecting { since, deadline, .. } => CallPhase::Connecting {
+                since: *since,
+                deadline: *deadline,
+            },
             Phase::Live { since, .. } => CallPhase::Live { since: *since },
-            Phase::Ended { reason, live_ms, .. } => CallPhase::Ended { reason: *reason, live_ms: *live_ms },
+            Phase::Ended { reason, live_ms, .. } => CallPhase::Ended {
+                reason: *reason,
+                live_ms: *live_ms,
+            },
         };
         CallView {
             escalation: self.escalation(),
@@ -308,7 +334,11 @@ impl DeskCall {
             CallInput::Flowing { negotiation } if negotiation == self.negotiation => {
                 self.flowing = true;
                 self.go_live(now);
-                if self.room_reached { vec![CallEffect::TellFlowing] } else { Vec::new() }
+                if self.room_reached {
+                    vec![CallEffect::TellFlowing]
+                } else {
+                    Vec::new()
+                }
             }
             // They belong to a connection that has already been replaced.
             CallInput::Candidate { .. } | CallInput::Connected { .. } | CallInput::Flowing { .. } => Vec::new(),
@@ -323,7 +353,11 @@ impl DeskCall {
             CallInput::Own(own) => {
                 let changed = self.own != own;
                 self.own = own;
-                if changed && self.room_reached { vec![CallEffect::SendMedia(own)] } else { Vec::new() }
+                if changed && self.room_reached {
+                    vec![CallEffect::SendMedia(own)]
+                } else {
+                    Vec::new()
+                }
             }
             CallInput::DeviceProblem { kind, problem } => {
                 self.troubles.insert(trouble_of(kind), problem);
@@ -344,7 +378,9 @@ impl DeskCall {
 
     /// After the end only the server's own account of it still counts.
     fn handle_over(&mut self, input: CallInput) -> Vec<CallEffect> {
-        let Phase::Ended { place, reason, live_ms } = &mut self.phase else { return Vec::new() };
+        let Phase::Ended { place, reason, live_ms } = &mut self.phase else {
+            return Vec::new();
+        };
         match input {
             // The agent gave up before the server had answered.
             CallInput::Started(view) if place.is_none() => {
@@ -353,7 +389,12 @@ impl DeskCall {
                 vec![CallEffect::EndOnServer(escalation)]
             }
             CallInput::Escalation(view) if place.as_ref().is_some_and(|p| p.escalation == view.id) => {
-                if let EscalationState::Ended { reason: told, live_ms: measured, .. } = view.state {
+                if let EscalationState::Ended {
+                    reason: told,
+                    live_ms: measured,
+                    ..
+                } = view.state
+                {
                     *reason = told;
                     *live_ms = measured;
                 }
@@ -386,7 +427,9 @@ impl DeskCall {
         }
         let state = view.state;
         match &mut self.phase {
-            Phase::Waiting(place) | Phase::Connecting { place, .. } | Phase::Live { place, .. } => *place = place_of(view),
+            Phase::Waiting(place) | Phase::Connecting { place, .. } | Phase::Live { place, .. } => {
+                *place = place_of(view)
+            }
             Phase::Preparing | Phase::Ended { .. } => {}
         }
         self.follow(state, now)
@@ -429,7 +472,10 @@ impl DeskCall {
         self.troubles.remove(&Trouble::Timeout);
         match &mut self.phase {
             Phase::Waiting(place) | Phase::Connecting { place, .. } => {
-                self.phase = Phase::Live { place: place.clone(), since: self.server_live_since.unwrap_or(now) };
+                self.phase = Phase::Live {
+                    place: place.clone(),
+                    since: self.server_live_since.unwrap_or(now),
+                };
             }
             Phase::Live { since, .. } => *since = self.server_live_since.unwrap_or(*since),
             Phase::Preparing | Phase::Ended { .. } => {}
@@ -488,7 +534,11 @@ impl DeskCall {
             return Vec::new();
         }
         self.offer = Some(offer.clone());
-        if self.room_reached { vec![CallEffect::SendOffer(offer)] } else { Vec::new() }
+        if self.room_reached {
+            vec![CallEffect::SendOffer(offer)]
+        } else {
+            Vec::new()
+        }
     }
 
     fn answer(&mut self, negotiation: u32, sdp: String) -> Vec<CallEffect> {
@@ -505,7 +555,8 @@ impl DeskCall {
             && now >= *deadline
         {
             *overdue = true;
-            self.troubles.insert(Trouble::Timeout, Problem::new(ErrorCode::MediaTimeout));
+            self.troubles
+                .insert(Trouble::Timeout, Problem::new(ErrorCode::MediaTimeout));
         }
         if self.path_retry_at.is_some_and(|at| now >= at) {
             self.path_retry_at = Some(now + CONNECT_MS);
@@ -533,8 +584,11 @@ impl DeskCall {
             Phase::Live { since, .. } => (now - since).max(0),
             Phase::Preparing | Phase::Waiting(_) | Phase::Connecting { .. } | Phase::Ended { .. } => 0,
         };
-        self.phase =
-            Phase::Ended { place: self.place().cloned(), reason, live_ms: live_ms.unwrap_or(measured) };
+        self.phase = Phase::Ended {
+            place: self.place().cloned(),
+            reason,
+            live_ms: live_ms.unwrap_or(measured),
+        };
         self.away_until = None;
         self.troubles.clear();
         vec![CallEffect::StopMedia, CallEffect::LeaveRoom]
@@ -542,7 +596,11 @@ impl DeskCall {
 }
 
 fn place_of(view: EscalationView) -> Place {
-    Place { escalation: view.id, url: view.url, expires_at: view.expires_at }
+    Place {
+        escalation: view.id,
+        url: view.url,
+        expires_at: view.expires_at,
+    }
 }
 
 fn trouble_of(kind: DeviceKind) -> Trouble {

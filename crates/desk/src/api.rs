@@ -95,7 +95,16 @@ impl Api {
             tracing::error!(%error, "no HTTP client");
             Problem::new(ErrorCode::Internal).saying("The network could not be set up.")
         })?;
-        Ok(Self { inner: Arc::new(Inner { http, base, keyring, kept_as, tokens: Mutex::new(None), lost }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                http,
+                base,
+                keyring,
+                kept_as,
+                tokens: Mutex::new(None),
+                lost,
+            }),
+        })
     }
 
     /// The server's address.
@@ -106,14 +115,18 @@ impl Api {
     /// Signs in and keeps the session.
     pub async fn sign_in(&self, email: String, password: String) -> Result<Session, Problem> {
         let mut tokens = self.inner.tokens.lock().await;
-        let session = self.send::<Session>(Method::POST, "/v1/auth/sign-in", None, &SignIn { email, password }).await?;
+        let session = self
+            .send::<Session>(Method::POST, "/v1/auth/sign-in", None, &SignIn { email, password })
+            .await?;
         self.keep(&mut tokens, &session).await;
         Ok(session)
     }
 
     /// Goes on with the session in the keyring; `None` when there is none.
     pub async fn restore(&self) -> Result<Option<Session>, Problem> {
-        let Some(refresh) = self.inner.keyring.get(&self.inner.kept_as).await else { return Ok(None) };
+        let Some(refresh) = self.inner.keyring.get(&self.inner.kept_as).await else {
+            return Ok(None);
+        };
         let mut tokens = self.inner.tokens.lock().await;
         match self.exchange(&refresh).await {
             Ok(session) => {
@@ -136,8 +149,18 @@ impl Api {
         // Under the lock: a sign-in right behind must not have its own token forgotten.
         self.forget().await;
         drop(slot);
-        if let Some(Tokens { refresh: refresh_token, .. }) = tokens {
-            let revoked = self.send_raw(Method::POST, "/v1/auth/sign-out", None, Some(&Refresh { refresh_token })).await;
+        if let Some(Tokens {
+            refresh: refresh_token, ..
+        }) = tokens
+        {
+            let revoked = self
+                .send_raw(
+                    Method::POST,
+                    "/v1/auth/sign-out",
+                    None,
+                    Some(&Refresh { refresh_token }),
+                )
+                .await;
             if let Err(problem) = revoked {
                 tracing::info!(code = ?problem.code, "the server did not take the sign-out");
             }
@@ -156,17 +179,20 @@ impl Api {
 
     /// One conversation.
     pub async fn conversation(&self, id: ConversationId) -> Result<Conversation, Problem> {
-        self.call(Method::GET, &format!("/v1/conversations/{id}"), None::<&()>).await
+        self.call(Method::GET, &format!("/v1/conversations/{id}"), None::<&()>)
+            .await
     }
 
     /// Notes, variables, read mark.
     pub async fn edit(&self, id: ConversationId, edit: &EditConversation) -> Result<Conversation, Problem> {
-        self.call(Method::PATCH, &format!("/v1/conversations/{id}"), Some(edit)).await
+        self.call(Method::PATCH, &format!("/v1/conversations/{id}"), Some(edit))
+            .await
     }
 
     /// Takes a waiting conversation.
     pub async fn accept(&self, id: ConversationId) -> Result<Conversation, Problem> {
-        self.call(Method::POST, &format!("/v1/conversations/{id}/accept"), Some(&Empty {})).await
+        self.call(Method::POST, &format!("/v1/conversations/{id}/accept"), Some(&Empty {}))
+            .await
     }
 
     /// The messages after a sequence number, one page.
@@ -177,7 +203,8 @@ impl Api {
 
     /// Sends a message; repeating it is harmless.
     pub async fn send_message(&self, id: ConversationId, message: &SendMessage) -> Result<Message, Problem> {
-        self.call(Method::POST, &format!("/v1/conversations/{id}/messages"), Some(message)).await
+        self.call(Method::POST, &format!("/v1/conversations/{id}/messages"), Some(message))
+            .await
     }
 
     /// Start video; repeating the command id is harmless.
@@ -188,27 +215,40 @@ impl Api {
 
     /// A place in the room for a desk that restarted.
     pub async fn rejoin(&self, id: EscalationId) -> Result<VideoStarted, Problem> {
-        self.call(Method::POST, &format!("/v1/escalations/{id}/rejoin"), Some(&Empty {})).await
+        self.call(Method::POST, &format!("/v1/escalations/{id}/rejoin"), Some(&Empty {}))
+            .await
     }
 
     /// Writes the link into the conversation once more.
     pub async fn resend(&self, id: EscalationId) -> Result<EscalationView, Problem> {
-        self.call(Method::POST, &format!("/v1/escalations/{id}/resend"), Some(&Empty {})).await
+        self.call(Method::POST, &format!("/v1/escalations/{id}/resend"), Some(&Empty {}))
+            .await
     }
 
     /// Cancels before the customer joined, hangs up after.
     pub async fn end_video(&self, id: EscalationId) -> Result<EscalationView, Problem> {
-        self.call(Method::POST, &format!("/v1/escalations/{id}/end"), Some(&Empty {})).await
+        self.call(Method::POST, &format!("/v1/escalations/{id}/end"), Some(&Empty {}))
+            .await
     }
 
     /// Moves to wrap-up.
     pub async fn wrap_up(&self, id: ConversationId, end_call: bool) -> Result<Conversation, Problem> {
-        self.call(Method::POST, &format!("/v1/conversations/{id}/wrap-up"), Some(&WrapUp { end_call })).await
+        self.call(
+            Method::POST,
+            &format!("/v1/conversations/{id}/wrap-up"),
+            Some(&WrapUp { end_call }),
+        )
+        .await
     }
 
     /// Closes.
     pub async fn close(&self, id: ConversationId, disposition: String) -> Result<Conversation, Problem> {
-        self.call(Method::POST, &format!("/v1/conversations/{id}/close"), Some(&Close { disposition })).await
+        self.call(
+            Method::POST,
+            &format!("/v1/conversations/{id}/close"),
+            Some(&Close { disposition }),
+        )
+        .await
     }
 
     /// An authorised call; a token that died early is replaced once.
@@ -232,7 +272,9 @@ impl Api {
 
     async fn token(&self, refused: Option<&str>) -> Result<String, Problem> {
         let mut slot = self.inner.tokens.lock().await;
-        let Some(tokens) = slot.as_ref() else { return Err(ErrorCode::NotSignedIn.into()) };
+        let Some(tokens) = slot.as_ref() else {
+            return Err(ErrorCode::NotSignedIn.into());
+        };
         if Instant::now() < tokens.renew_at && refused != Some(&tokens.access) {
             return Ok(tokens.access.clone());
         }
@@ -253,7 +295,9 @@ impl Api {
     }
 
     async fn exchange(&self, refresh: &str) -> Result<Session, Problem> {
-        let body = Refresh { refresh_token: refresh.to_owned() };
+        let body = Refresh {
+            refresh_token: refresh.to_owned(),
+        };
         self.send(Method::POST, "/v1/auth/refresh", None, &body).await
     }
 
@@ -299,7 +343,11 @@ impl Api {
         let answer = request.send().await.map_err(unreachable)?;
         let status = answer.status();
         let bytes = answer.bytes().await.map_err(unreachable)?;
-        if status.is_success() { Ok(bytes.into()) } else { Err(refusal(status, &bytes)) }
+        if status.is_success() {
+            Ok(bytes.into())
+        } else {
+            Err(refusal(status, &bytes))
+        }
     }
 }
 
@@ -309,7 +357,10 @@ struct Empty {}
 
 /// Whether only signing in again helps.
 pub(crate) fn is_final(problem: &Problem) -> bool {
-    matches!(problem.code, ErrorCode::NotSignedIn | ErrorCode::SessionExpired | ErrorCode::WrongCredentials)
+    matches!(
+        problem.code,
+        ErrorCode::NotSignedIn | ErrorCode::SessionExpired | ErrorCode::WrongCredentials
+    )
 }
 
 /// Whether the same request may well succeed later.
@@ -364,7 +415,10 @@ mod tests {
 
     #[test]
     fn answers_without_a_problem_get_one_from_their_status() {
-        assert_eq!(refusal(StatusCode::BAD_GATEWAY, b"<html>").code, ErrorCode::ServerUnreachable);
+        assert_eq!(
+            refusal(StatusCode::BAD_GATEWAY, b"<html>").code,
+            ErrorCode::ServerUnreachable
+        );
         assert_eq!(refusal(StatusCode::IM_A_TEAPOT, b"").code, ErrorCode::BadRequest);
         let problem = Problem::new(ErrorCode::VideoSlotTaken);
         let body = serde_json::to_vec(&problem).unwrap();

@@ -81,7 +81,12 @@ impl CanvasPainter {
     pub async fn listen(token: String) -> io::Result<Arc<Self>> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("ws://{}/", listener.local_addr()?);
-        let painter = Arc::new(Self { url, token, state: Mutex::default(), changed: Notify::new() });
+        let painter = Arc::new(Self {
+            url,
+            token,
+            state: Mutex::default(),
+            changed: Notify::new(),
+        });
         let weak = Arc::downgrade(&painter);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -94,7 +99,10 @@ impl CanvasPainter {
 
     /// What the page needs to connect.
     pub fn view(&self) -> PainterView {
-        PainterView::Canvas { url: self.url.clone(), token: self.token.clone() }
+        PainterView::Canvas {
+            url: self.url.clone(),
+            token: self.token.clone(),
+        }
     }
 
     /// Where the pictures belong from now on.
@@ -107,8 +115,12 @@ impl CanvasPainter {
     }
 
     async fn serve(&self, stream: TcpStream) {
-        let limits = WebSocketConfig::default().max_message_size(Some(MAX_REQUEST)).max_frame_size(Some(MAX_REQUEST));
-        let Ok(mut socket) = accept_hdr_async_with_config(stream, check_origin, Some(limits)).await else { return };
+        let limits = WebSocketConfig::default()
+            .max_message_size(Some(MAX_REQUEST))
+            .max_frame_size(Some(MAX_REQUEST));
+        let Ok(mut socket) = accept_hdr_async_with_config(stream, check_origin, Some(limits)).await else {
+            return;
+        };
         if !self.hello(&mut socket).await {
             tracing::warn!("a connection to the frame socket without its token");
             return;
@@ -125,7 +137,9 @@ impl CanvasPainter {
 
     async fn hello(&self, socket: &mut WebSocketStream<TcpStream>) -> bool {
         let first = tokio::time::timeout(HELLO, socket.next()).await;
-        let Ok(Some(Ok(Message::Text(text)))) = first else { return false };
+        let Ok(Some(Ok(Message::Text(text)))) = first else {
+            return false;
+        };
         serde_json::from_str::<Hello>(&text).is_ok_and(|hello| same(hello.token.as_bytes(), self.token.as_bytes()))
     }
 
@@ -173,7 +187,6 @@ impl CanvasPainter {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "the signature is tungstenite's")]
 fn check_origin(request: &Request, response: Response) -> Result<Response, ErrorResponse> {
     let origin = request.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok());
     if origin.is_some_and(|origin| ORIGINS.contains(&origin)) {
@@ -270,15 +283,26 @@ mod tests {
     async fn connect(
         painter: &CanvasPainter,
         origin: &'static str,
-    ) -> Result<WebSocketStream<tokio_tungstenite::MaybeTlsStream<TcpStream>>, tokio_tungstenite::tungstenite::Error> {
+    ) -> Result<WebSocketStream<tokio_tungstenite::MaybeTlsStream<TcpStream>>, tokio_tungstenite::tungstenite::Error>
+    {
         let mut request = painter.url.as_str().into_client_request().expect("a good address");
         request.headers_mut().insert(ORIGIN, HeaderValue::from_static(origin));
         connect_async(request).await.map(|(socket, _)| socket)
     }
 
     fn layout() -> StageLayout {
-        let rect = Rect { x: 0.0, y: 0.0, width: 64.0, height: 36.0 };
-        StageLayout { remote: Some(rect), own: Some(rect), above: Vec::new(), scale: 1.0 }
+        let rect = Rect {
+            x: 0.0,
+            y: 0.0,
+            width: 64.0,
+            height: 36.0,
+        };
+        StageLayout {
+            remote: Some(rect),
+            own: Some(rect),
+            above: Vec::new(),
+            scale: 1.0,
+        }
     }
 
     #[tokio::test]
@@ -286,7 +310,10 @@ mod tests {
         let painter = CanvasPainter::listen("t".repeat(43)).await.expect("listens");
         painter.set_layout(layout());
         let mut socket = connect(&painter, ORIGINS[0]).await.expect("connects");
-        socket.send(Message::text(format!(r#"{{"token":"{}"}}"#, painter.token))).await.expect("sends");
+        socket
+            .send(Message::text(format!(r#"{{"token":"{}"}}"#, painter.token)))
+            .await
+            .expect("sends");
         for _ in 0..5 {
             painter.paint(Tile::Remote, Some(Arc::new(Frame::black(128, 72))));
         }

@@ -31,7 +31,10 @@ use tokio::{
 
 /// Everything that can happen to a desk.
 pub(crate) enum Input {
-    Command { command: DeskCommand, reply: Reply },
+    Command {
+        command: DeskCommand,
+        reply: Reply,
+    },
     CloseRequested(oneshot::Sender<bool>),
     Focus(bool),
     Server(Result<StartedServer, Problem>),
@@ -79,6 +82,8 @@ pub(crate) struct Controller<S: Shell> {
     /// Calls of an earlier run that are being joined again.
     rejoining: HashSet<EscalationId>,
     shown_call: Option<CallView>,
+    /// The window closes once the server has heard of the end of a call it has not even answered yet.
+    closing: Option<Reply>,
     attached: bool,
     focused: bool,
     attention: usize,
@@ -108,6 +113,7 @@ impl<S: Shell> Controller<S> {
             calls: 0,
             rejoining: HashSet::new(),
             shown_call: None,
+            closing: None,
             attached: false,
             focused: true,
             attention: 0,
@@ -121,7 +127,11 @@ impl<S: Shell> Controller<S> {
         let mut device_poll = interval(DEVICE_POLL);
         device_poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let call_due = self.stage.as_ref().and_then(|stage| stage.call.deadline()).map(instant_of);
+            let call_due = self
+                .stage
+                .as_ref()
+                .and_then(|stage| stage.call.deadline())
+                .map(instant_of);
             tokio::select! {
                 input = queue.recv() => match input {
                     Some(input) => self.take(input),
@@ -185,7 +195,11 @@ impl<S: Shell> Controller<S> {
             DeskCommand::Discard { client_id } => self.discard(client_id, reply),
             DeskCommand::Typing { conversation } => answer(reply, self.typing(conversation)),
             DeskCommand::SaveNotes { conversation, notes } => self.save_notes(conversation, notes, reply),
-            DeskCommand::SetContext { conversation, key, value } => self.set_context(conversation, key, value, reply),
+            DeskCommand::SetContext {
+                conversation,
+                key,
+                value,
+            } => self.set_context(conversation, key, value, reply),
             DeskCommand::StartVideo { conversation } => self.start_video(conversation, reply),
             DeskCommand::ResendInvite => self.resend_invite(reply),
             DeskCommand::CancelInvite | DeskCommand::HangUp => answer(reply, self.hang_up()),
@@ -194,7 +208,10 @@ impl<S: Shell> Controller<S> {
             DeskCommand::SetCamera { on } => answer(reply, self.switch(DeviceKind::Camera, on)),
             DeskCommand::SelectDevice { kind, id } => answer(reply, self.select_device(kind, id)),
             DeskCommand::WrapUp { conversation, end_call } => self.wrap_up(conversation, end_call, reply),
-            DeskCommand::Close { conversation, disposition } => self.close(conversation, disposition, reply),
+            DeskCommand::Close {
+                conversation,
+                disposition,
+            } => self.close(conversation, disposition, reply),
             DeskCommand::Layout(layout) => {
                 self.shell.set_layout(layout);
                 let _ = reply.send(Ok(()));
@@ -206,7 +223,9 @@ impl<S: Shell> Controller<S> {
     /// The page has loaded, perhaps not for the first time: it knows nothing.
     fn attach(&mut self) {
         self.attached = true;
-        self.shell.emit(DeskEvent::Painter { painter: self.shell.painter_view() });
+        self.shell.emit(DeskEvent::Painter {
+            painter: self.shell.painter_view(),
+        });
         self.show_session();
         self.show_inbox();
         let call = self.shown_call.clone();
@@ -219,7 +238,10 @@ impl<S: Shell> Controller<S> {
         let inputs = self.inputs.clone();
         match self.source.take() {
             Some(ServerSource::Url(url)) => {
-                inputs.send(Input::Server(Ok(StartedServer { url, first_accounts: Vec::new() })));
+                inputs.send(Input::Server(Ok(StartedServer {
+                    url,
+                    first_accounts: Vec::new(),
+                })));
             }
             Some(ServerSource::Starting(start)) => {
                 tokio::spawn(async move {
@@ -252,7 +274,9 @@ impl<S: Shell> Controller<S> {
     }
 
     fn show_devices(&self) {
-        self.shell.emit(DeskEvent::Devices { list: self.devices.list(&self.settings) });
+        self.shell.emit(DeskEvent::Devices {
+            list: self.devices.list(&self.settings),
+        });
     }
 
     fn notice(&self, problem: Problem) {

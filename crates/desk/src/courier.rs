@@ -39,9 +39,19 @@ pub(crate) enum CourierEvent {
 pub(crate) type Reply = oneshot::Sender<Result<(), Problem>>;
 
 enum Order {
-    Send { conversation: ConversationId, text: String, reply: Reply },
-    Discard { id: ClientMessageId, reply: Reply },
-    HangUp { id: EscalationId, reply: Option<Reply> },
+    Send {
+        conversation: ConversationId,
+        text: String,
+        reply: Reply,
+    },
+    Discard {
+        id: ClientMessageId,
+        reply: Reply,
+    },
+    HangUp {
+        id: EscalationId,
+        reply: Option<Reply>,
+    },
     Online(bool),
 }
 
@@ -80,7 +90,11 @@ impl Courier {
 
     /// Keeps a message and sends it when it can be sent.
     pub fn send(&self, conversation: ConversationId, text: String, reply: Reply) {
-        let _ = self.orders.send(Order::Send { conversation, text, reply });
+        let _ = self.orders.send(Order::Send {
+            conversation,
+            text,
+            reply,
+        });
     }
 
     /// Gives a message up.
@@ -101,8 +115,16 @@ impl Courier {
 
 /// What an attempt brought.
 enum Done {
-    Message { id: ClientMessageId, conversation: ConversationId, result: Result<Message, Problem> },
-    HangUp { id: EscalationId, reply: Option<Reply>, result: Result<(), Problem> },
+    Message {
+        id: ClientMessageId,
+        conversation: ConversationId,
+        result: Result<Message, Problem>,
+    },
+    HangUp {
+        id: EscalationId,
+        reply: Option<Reply>,
+        result: Result<(), Problem>,
+    },
 }
 
 struct Work {
@@ -157,7 +179,11 @@ impl Work {
 
     async fn take(&mut self, order: Order) {
         match order {
-            Order::Send { conversation, text, reply } => {
+            Order::Send {
+                conversation,
+                text,
+                reply,
+            } => {
                 let _ = reply.send(self.add(conversation, text).await);
             }
             Order::Discard { id, reply } => {
@@ -214,7 +240,11 @@ impl Work {
 
     async fn finish(&mut self, done: Done) {
         match done {
-            Done::Message { id, conversation, result } => {
+            Done::Message {
+                id,
+                conversation,
+                result,
+            } => {
                 self.busy.remove(&conversation);
                 match result {
                     Ok(message) => {
@@ -281,8 +311,14 @@ impl Work {
             let (api, done) = (self.api.clone(), self.done.clone());
             let (id, conversation, text) = (message.client_id, message.conversation, message.text.clone());
             tokio::spawn(async move {
-                let result = api.send_message(conversation, &SendMessage { client_id: id, text }).await;
-                let _ = done.send(Done::Message { id, conversation, result });
+                let result = api
+                    .send_message(conversation, &SendMessage { client_id: id, text })
+                    .await;
+                let _ = done.send(Done::Message {
+                    id,
+                    conversation,
+                    result,
+                });
             });
         }
         for id in self.hang_ups.clone() {
@@ -309,7 +345,11 @@ impl Work {
     }
 
     fn show(&mut self) {
-        let moving = if self.online { PendingState::Sending } else { PendingState::WaitingForNetwork };
+        let moving = if self.online {
+            PendingState::Sending
+        } else {
+            PendingState::WaitingForNetwork
+        };
         for message in &mut self.pending {
             if !matches!(message.state, PendingState::Refused { .. }) {
                 message.state = moving.clone();

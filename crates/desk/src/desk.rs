@@ -22,7 +22,10 @@ impl Desk {
         let (inputs, queue) = mpsc::unbounded_channel();
         let controller = Controller::new(config, shell.clone(), inputs.downgrade());
         tokio::spawn(controller.run(queue));
-        DeskHandle { inputs, layout: Arc::new(move |layout| shell.set_layout(layout)) }
+        DeskHandle {
+            inputs,
+            layout: Arc::new(move |layout| shell.set_layout(layout)),
+        }
     }
 }
 

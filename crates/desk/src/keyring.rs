@@ -58,7 +58,9 @@ struct Inner {
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.inner.stores.iter().map(|store| store.name()).collect();
-        f.debug_struct("Keyring").field("stores", &names).finish_non_exhaustive()
+        f.debug_struct("Keyring")
+            .field("stores", &names)
+            .finish_non_exhaustive()
     }
 }
 
@@ -76,7 +78,15 @@ impl Keyring {
     /// The given stores in this order, each call given up after `patience`.
     pub fn of(stores: Vec<Arc<dyn SecretStore>>, patience: Duration) -> Self {
         let (failed, memory, turn) = (watch::Sender::new(0), Mutex::default(), tokio::sync::Mutex::default());
-        Self { inner: Arc::new(Inner { stores, patience, failed, memory, turn }) }
+        Self {
+            inner: Arc::new(Inner {
+                stores,
+                patience,
+                failed,
+                memory,
+                turn,
+            }),
+        }
     }
 
     /// The secret under a key.
@@ -93,7 +103,11 @@ impl Keyring {
     pub async fn set(&self, key: &str, secret: &str) {
         let _turn = self.inner.turn.lock().await;
         let (wanted, kept) = (key.to_owned(), secret.to_owned());
-        if self.first_working(move |store| store.set(&wanted, &kept)).await.is_none() {
+        if self
+            .first_working(move |store| store.set(&wanted, &kept))
+            .await
+            .is_none()
+        {
             self.memory(|memory| memory.insert(key.to_owned(), secret.to_owned()));
         }
     }
@@ -211,7 +225,9 @@ mod kernel {
 
     impl KernelStore {
         fn entry(key: &str) -> Result<Entry, StoreError> {
-            Store::new().and_then(|store| store.build(SERVICE, key, None)).map_err(store_error)
+            Store::new()
+                .and_then(|store| store.build(SERVICE, key, None))
+                .map_err(store_error)
         }
     }
 
@@ -231,5 +247,24 @@ mod kernel {
         fn delete(&self, key: &str) -> Result<(), StoreError> {
             found(Self::entry(key)?.delete_credential()).map(|_| ())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever this machine has, a secret comes back as it was kept.
+    #[tokio::test]
+    async fn the_machines_own_keyring_keeps_and_forgets() {
+        let keyring = Keyring::system();
+        let key = format!("test-{}", uuid::Uuid::new_v4());
+        assert_eq!(keyring.get(&key).await, None);
+        for secret in ["first", "second"] {
+            keyring.set(&key, secret).await;
+            assert_eq!(keyring.get(&key).await.as_deref(), Some(secret));
+        }
+        keyring.delete(&key).await;
+        assert_eq!(keyring.get(&key).await, None);
     }
 }

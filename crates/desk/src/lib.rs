@@ -13,8 +13,8 @@
 //! * [`keyring`] keeps the refresh token in the system's keyring and never in a file.
 
 pub mod api;
-pub mod config;
 pub mod canvas;
+pub mod config;
 mod controller;
 mod courier;
 pub mod desk;

@@ -16,8 +16,12 @@ use tokio::sync::mpsc;
 
 /// What the link tells the controller.
 pub(crate) enum LinkEvent {
-    Welcome { account: Account, company: String, conversations: Vec<Conversation> },
-    Frame(AgentEvent),
+    Welcome {
+        account: Account,
+        company: String,
+        conversations: Vec<Conversation>,
+    },
+    Frame(Box<AgentEvent>),
     Lost,
     /// Another desk has this agent's work; the socket is closed until a take-over.
     Displaced(Problem),
@@ -33,7 +37,14 @@ impl Link {
     pub fn open(api: Api, desk: DeskId, take_over: bool, tell: impl Fn(LinkEvent) + Send + 'static) -> Self {
         let (outgoing, queue) = mpsc::unbounded_channel();
         let base = api.base().to_owned();
-        let protocol = AgentProtocol { api, desk, take_over, token: String::new(), refused: false, tell: Box::new(tell) };
+        let protocol = AgentProtocol {
+            api,
+            desk,
+            take_over,
+            token: String::new(),
+            refused: false,
+            tell: Box::new(tell),
+        };
         tokio::spawn(socket::keep(base, protocol, queue));
         Self { outgoing }
     }
@@ -69,21 +80,37 @@ impl Protocol for AgentProtocol {
             self.api.access_token().await?
         };
         self.refused = false;
-        Ok(AgentRequest::Hello { access_token: self.token.clone(), desk: self.desk, take_over: self.take_over })
+        Ok(AgentRequest::Hello {
+            access_token: self.token.clone(),
+            desk: self.desk,
+            take_over: self.take_over,
+        })
     }
 
     fn hear(&mut self, frame: AgentEvent) -> Next {
         match frame {
-            AgentEvent::Welcome { account, company, conversations, heartbeat_ms, silence_ms } => {
+            AgentEvent::Welcome {
+                account,
+                company,
+                conversations,
+                heartbeat_ms,
+                silence_ms,
+            } => {
                 // From here on this desk is the agent's own: a reconnect need not push anybody out.
                 self.take_over = false;
-                (self.tell)(LinkEvent::Welcome { account, company, conversations });
+                (self.tell)(LinkEvent::Welcome {
+                    account,
+                    company,
+                    conversations,
+                });
                 Next::Welcomed {
                     heartbeat: Duration::from_millis(heartbeat_ms.into()),
                     silence: Duration::from_millis(silence_ms.into()),
                 }
             }
-            AgentEvent::Problem(problem) if matches!(problem.code, ErrorCode::SecondDesk | ErrorCode::DeskDisplaced) => {
+            AgentEvent::Problem(problem)
+                if matches!(problem.code, ErrorCode::SecondDesk | ErrorCode::DeskDisplaced) =>
+            {
                 (self.tell)(LinkEvent::Displaced(problem));
                 Next::Stop
             }
@@ -97,7 +124,7 @@ impl Protocol for AgentProtocol {
             }
             AgentEvent::Heartbeat => Next::Stay,
             frame @ (AgentEvent::Conversation(_) | AgentEvent::Message(_) | AgentEvent::Typing { .. }) => {
-                (self.tell)(LinkEvent::Frame(frame));
+                (self.tell)(LinkEvent::Frame(Box::new(frame)));
                 Next::Stay
             }
         }

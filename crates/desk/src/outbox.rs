@@ -108,7 +108,10 @@ impl Outbox {
             .fetch_all(&self.pool)
             .await
             .map_err(failed)?;
-        Ok(rows.iter().filter_map(|row| row.try_get::<String, _>(0).ok()?.parse().ok()).collect())
+        Ok(rows
+            .iter()
+            .filter_map(|row| row.try_get::<String, _>(0).ok()?.parse().ok())
+            .collect())
     }
 
     /// Remembers one.
@@ -137,7 +140,11 @@ fn pending(row: &SqliteRow) -> Option<PendingMessage> {
     let refused: Option<String> = row.try_get("refused").ok()?;
     Some(PendingMessage {
         client_id: row.try_get::<String, _>("client_id").ok()?.parse().ok()?,
-        conversation: row.try_get::<String, _>("conversation").ok()?.parse::<ConversationId>().ok()?,
+        conversation: row
+            .try_get::<String, _>("conversation")
+            .ok()?
+            .parse::<ConversationId>()
+            .ok()?,
         text: row.try_get("text").ok()?,
         at: row.try_get("at").ok()?,
         state: match refused.and_then(|problem| serde_json::from_str(&problem).ok()) {
@@ -185,7 +192,10 @@ mod tests {
             outbox.add_hang_up(call).await.unwrap();
         }
         let outbox = Outbox::open(&dir, "me".into()).await.unwrap();
-        let refused = PendingMessage { state: PendingState::Refused { problem }, ..second };
+        let refused = PendingMessage {
+            state: PendingState::Refused { problem },
+            ..second
+        };
         assert_eq!(outbox.messages().await.unwrap(), [refused, third]);
         assert_eq!(outbox.hang_ups().await.unwrap(), [call]);
         let colleague = Outbox::open(&dir, "colleague".into()).await.unwrap();

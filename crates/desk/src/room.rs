@@ -11,11 +11,20 @@ use tokio::sync::mpsc;
 
 /// What the room tells the controller.
 pub(crate) enum RoomNews {
-    Reached { other: Presence, other_media: MediaState },
+    Reached {
+        other: Presence,
+        other_media: MediaState,
+    },
     Presence(Presence),
     Media(MediaState),
-    Answer { negotiation: u32, sdp: String },
-    Candidate { negotiation: u32, candidate: String },
+    Answer {
+        negotiation: u32,
+        sdp: String,
+    },
+    Candidate {
+        negotiation: u32,
+        candidate: String,
+    },
     Ended(EndReason),
     Lost,
     /// The token is not good any more; the socket is closed.
@@ -31,7 +40,11 @@ impl RoomLine {
     /// Connects as the agent and stays connected until the call is over.
     pub fn open(base: String, token: String, tell: impl Fn(RoomNews) + Send + 'static) -> Self {
         let (outgoing, queue) = mpsc::unbounded_channel();
-        let protocol = RoomProtocol { token, resume: None, tell: Box::new(tell) };
+        let protocol = RoomProtocol {
+            token,
+            resume: None,
+            tell: Box::new(tell),
+        };
         tokio::spawn(socket::keep(base, protocol, queue));
         Self { outgoing }
     }
@@ -58,12 +71,22 @@ impl Protocol for RoomProtocol {
     }
 
     async fn hello(&mut self) -> Result<RoomRequest, Problem> {
-        Ok(RoomRequest::Hello { token: self.token.clone(), resume: self.resume.clone() })
+        Ok(RoomRequest::Hello {
+            token: self.token.clone(),
+            resume: self.resume.clone(),
+        })
     }
 
     fn hear(&mut self, frame: RoomEvent) -> Next {
         let news = match frame {
-            RoomEvent::Welcome { resume, other, other_media, heartbeat_ms, silence_ms, .. } => {
+            RoomEvent::Welcome {
+                resume,
+                other,
+                other_media,
+                heartbeat_ms,
+                silence_ms,
+                ..
+            } => {
                 self.resume = Some(resume);
                 (self.tell)(RoomNews::Reached { other, other_media });
                 return Next::Welcomed {

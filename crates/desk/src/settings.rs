@@ -60,8 +60,13 @@ impl Settings {
         match stored {
             Some(stored) => Self { path, stored },
             None => {
-                let fresh =
-                    Stored { desk: DeskId(Uuid::new_v4()), camera: None, microphone: None, speaker: None, call: None };
+                let fresh = Stored {
+                    desk: DeskId(Uuid::new_v4()),
+                    camera: None,
+                    microphone: None,
+                    speaker: None,
+                    call: None,
+                };
                 let settings = Self { path, stored: fresh };
                 if let Err(problem) = settings.write() {
                     tracing::warn!(%problem, "a new desk id could not be kept");
@@ -97,7 +102,10 @@ impl Settings {
 
     /// What was on when the escalation was last seen on this desk.
     pub fn media_of(&self, escalation: EscalationId) -> Option<MediaState> {
-        self.stored.call.filter(|call| call.escalation == escalation).map(|call| call.own)
+        self.stored
+            .call
+            .filter(|call| call.escalation == escalation)
+            .map(|call| call.own)
     }
 
     /// Remembers what is on in a call; `None` when it is over.
@@ -115,10 +123,12 @@ impl Settings {
     fn write(&self) -> Result<(), Problem> {
         let bytes = serde_json::to_vec_pretty(&self.stored).unwrap_or_default();
         let draft = self.path.with_extension("json.new");
-        fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, &self.path)).map_err(|error| {
-            tracing::error!(%error, "the settings file cannot be written");
-            Problem::new(ErrorCode::StorageFailed).saying("Your choice holds until the app closes.")
-        })
+        fs::write(&draft, bytes)
+            .and_then(|()| fs::rename(&draft, &self.path))
+            .map_err(|error| {
+                tracing::error!(%error, "the settings file cannot be written");
+                Problem::new(ErrorCode::StorageFailed).saying("Your choice holds until the app closes.")
+            })
     }
 }
 
@@ -131,9 +141,15 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("sightline-settings-{}", Uuid::new_v4()));
         fs::create_dir_all(&dir).unwrap();
         let mut settings = Settings::open(&dir);
-        settings.choose(DeviceKind::Camera, Some("synthetic:camera".into())).unwrap();
+        settings
+            .choose(DeviceKind::Camera, Some("synthetic:camera".into()))
+            .unwrap();
         let escalation = EscalationId(Uuid::new_v4());
-        let muted = MediaState { microphone: false, camera: true, screen: false };
+        let muted = MediaState {
+            microphone: false,
+            camera: true,
+            screen: false,
+        };
         settings.remember_media(Some((escalation, muted)));
 
         let again = Settings::open(&dir);

@@ -101,7 +101,9 @@ async fn once<P: Protocol>(
     outgoing: &mut mpsc::UnboundedReceiver<P::Out>,
     welcomed: &mut bool,
 ) -> Ending {
-    let Some(mut stream) = open(url, protocol).await else { return Ending::Broken };
+    let Some(mut stream) = open(url, protocol).await else {
+        return Ending::Broken;
+    };
     let mut silence = OPEN_TIMEOUT;
     let mut silent_at = Instant::now() + silence;
     let mut heartbeat: Option<tokio::time::Interval> = None;
@@ -168,8 +170,9 @@ async fn open<P: Protocol>(url: &str, protocol: &mut P) -> Option<Stream> {
             return None;
         }
     };
-    let config =
-        WebSocketConfig::default().max_message_size(Some(LARGEST_FRAME)).max_frame_size(Some(LARGEST_FRAME));
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(LARGEST_FRAME))
+        .max_frame_size(Some(LARGEST_FRAME));
     let mut stream = match timeout(OPEN_TIMEOUT, connect_async_with_config(url, Some(config), true)).await {
         Ok(Ok((stream, _))) => stream,
         Ok(Err(error)) => {

@@ -43,7 +43,9 @@ pub fn read(frame: &Frame) -> Option<u32> {
         return None;
     }
     let middle = low + (high - low) / 2;
-    let bits = samples.iter().fold(0u64, |bits, &sample| bits << 1 | u64::from(sample > middle));
+    let bits = samples
+        .iter()
+        .fold(0u64, |bits, &sample| bits << 1 | u64::from(sample > middle));
     let time = (bits >> 12) as u32;
     (encode(time) == bits).then_some(time)
 }

@@ -43,8 +43,20 @@ struct Counters {
 
 impl Connection {
     pub fn new(peer: Peer, decoder: DecoderThread) -> Self {
-        let last = Counters { at: Instant::now(), bytes_in: 0, bytes_out: 0, frames: 0 };
-        Self { peer, decoder, state: State::Connecting, loss_out: 0.0, rtt_ms: None, last }
+        let last = Counters {
+            at: Instant::now(),
+            bytes_in: 0,
+            bytes_out: 0,
+            frames: 0,
+        };
+        Self {
+            peer,
+            decoder,
+            state: State::Connecting,
+            loss_out: 0.0,
+            rtt_ms: None,
+            last,
+        }
     }
 
     pub fn connected(&mut self, now: Instant) {
@@ -94,7 +106,9 @@ impl Connection {
         let seconds = now.at.saturating_duration_since(self.last.at).as_secs_f64().max(0.1);
         let rate = |new: u64, old: u64| new.saturating_sub(old) as f64 / seconds;
         let pair = stats.selected_candidate_pair.as_ref();
-        let rtt = pair.and_then(|pair| pair.current_round_trip_time).map(|rtt| rtt.as_secs_f64() * 1e3);
+        let rtt = pair
+            .and_then(|pair| pair.current_round_trip_time)
+            .map(|rtt| rtt.as_secs_f64() * 1e3);
         let (frames_drawn, first_frame_at) = painter.drawn(Tile::Remote);
         let mut quality = Quality {
             mark: QualityMark::Unknown,
@@ -113,7 +127,11 @@ impl Connection {
             concealed,
         };
         self.last = now;
-        quality::judge(&mut quality, customer, picture_expected && matches!(self.state, State::Flowing));
+        quality::judge(
+            &mut quality,
+            customer,
+            picture_expected && matches!(self.state, State::Flowing),
+        );
         quality
     }
 }

@@ -21,13 +21,29 @@ fn folder() -> Option<PathBuf> {
 
 /// The files with this ending, by name.
 pub fn list(extension: &str, kind: DeviceKind) -> Vec<Device> {
-    let entries = folder().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    let entries = folder()
+        .and_then(|folder| fs::read_dir(folder).ok())
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut names: Vec<String> = entries
-        .filter(|entry| entry.path().extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)))
+        .filter(|entry| {
+            entry
+                .path()
+                .extension()
+                .is_some_and(|found| found.eq_ignore_ascii_case(extension))
+        })
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
     names.sort();
-    names.into_iter().map(|name| Device { id: format!("{PREFIX}{name}"), kind, name: format!("File: {name}") }).collect()
+    names
+        .into_iter()
+        .map(|name| Device {
+            id: format!("{PREFIX}{name}"),
+            kind,
+            name: format!("File: {name}"),
+        })
+        .collect()
 }
 
 /// The path behind a device id, when it is a file's. Never leaves the media folder.

@@ -135,7 +135,12 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
         if self.wanted.camera {
             let events = self.events.clone();
             let tell = move |event| events(HardwareEvent::Camera(event));
-            self.camera = Some(CameraThread::start(self.camera_id.clone(), self.target.clone(), self.painter.clone(), tell));
+            self.camera = Some(CameraThread::start(
+                self.camera_id.clone(),
+                self.target.clone(),
+                self.painter.clone(),
+                tell,
+            ));
         }
     }
 
@@ -159,6 +164,11 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
                 let _ = far_end.send(Sound::Played(*frame));
             }
         };
-        self.speaker = Some(SpeakerThread::start(self.speaker_id.clone(), self.playout.clone(), played, tell));
+        self.speaker = Some(SpeakerThread::start(
+            self.speaker_id.clone(),
+            self.playout.clone(),
+            played,
+            tell,
+        ));
     }
 }

@@ -3,6 +3,12 @@
 //! str0m's contract: every change of an `Rtc` is followed by a complete drain of `poll_output`. All
 //! public methods here end in [`Peer::drain`], so the contract cannot be broken from outside.
 
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use str0m::{
     Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError,
     bwe::{Bitrate, BweKind},
@@ -12,12 +18,6 @@ use str0m::{
     media::{Direction, KeyframeRequestKind, MediaData, MediaKind, MediaTime, Mid, Pt},
     net::{Protocol, Receive},
     stats::{MediaEgressStats, PeerStats},
-};
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::{Duration, Instant},
 };
 use tokio::{net::UdpSocket, task::AbortHandle};
 
@@ -109,7 +109,10 @@ pub enum PeerError {
 impl Peer {
     /// A connection and its offer (SDP with all candidates). Datagrams go to `received` from tasks on the
     /// current tokio runtime.
-    pub fn offer(negotiation: u32, received: impl Fn(Datagram) + Clone + Send + 'static) -> Result<(Self, String), PeerError> {
+    pub fn offer(
+        negotiation: u32,
+        received: impl Fn(Datagram) + Clone + Send + 'static,
+    ) -> Result<(Self, String), PeerError> {
         let now = Instant::now();
         let mut rtc = Rtc::builder()
             .clear_codecs()
@@ -121,7 +124,9 @@ impl Peer {
             .build(now);
         let mut sockets = Vec::new();
         for ip in local_addresses()? {
-            let Ok(socket) = listen(ip, negotiation, received.clone()) else { continue };
+            let Ok(socket) = listen(ip, negotiation, received.clone()) else {
+                continue;
+            };
             match Candidate::host(socket.address, "udp") {
                 Ok(candidate) => drop(rtc.add_local_candidate(candidate)),
                 Err(error) => tracing::debug!(%error, "an address that is no candidate"),
@@ -135,7 +140,10 @@ impl Peer {
         let audio = change.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
         let video = change.add_media(MediaKind::Video, Direction::SendRecv, None, None, None);
         let (offer, pending) = change.apply().expect("two media sections were added");
-        rtc.bwe().set_bitrate(Bitrate::from(u64::from(MIN_BITRATE)), Bitrate::from(u64::from(MAX_BITRATE)));
+        rtc.bwe().set_bitrate(
+            Bitrate::from(u64::from(MIN_BITRATE)),
+            Bitrate::from(u64::from(MAX_BITRATE)),
+        );
         let mut peer = Self {
             negotiation,
             rtc,
@@ -153,7 +161,9 @@ impl Peer {
 
     /// The browser's answer; only the first one counts.
     pub fn answer(&mut self, sdp: &str) -> Result<(), PeerError> {
-        let Some(pending) = self.pending.take() else { return Ok(()) };
+        let Some(pending) = self.pending.take() else {
+            return Ok(());
+        };
         let answer = SdpAnswer::from_sdp_string(sdp).map_err(|error| PeerError::Answer(error.to_string()))?;
         self.rtc.sdp_api().accept_answer(pending, answer)?;
         self.drain()
@@ -182,8 +192,15 @@ impl Peer {
 
     /// A datagram has come. What is not ours is ignored.
     pub fn handle_datagram(&mut self, datagram: &Datagram) -> Result<(), PeerError> {
-        let Ok(contents) = datagram.bytes.as_slice().try_into() else { return Ok(()) };
-        let receive = Receive { proto: Protocol::Udp, source: datagram.source, destination: datagram.local, contents };
+        let Ok(contents) = datagram.bytes.as_slice().try_into() else {
+            return Ok(());
+        };
+        let receive = Receive {
+            proto: Protocol::Udp,
+            source: datagram.source,
+            destination: datagram.local,
+            contents,
+        };
         let input = Input::Receive(datagram.at, receive);
         if self.rtc.accepts(&input) {
             self.rtc.handle_input(input)?;
@@ -198,7 +215,13 @@ impl Peer {
 
     /// Sends 20 ms of sound; `time` counts samples of 48 kHz.
     pub fn send_audio(&mut self, data: Vec<u8>, time: u64, taken: Instant) -> Result<(), PeerError> {
-        self.send(self.audio, Codec::Opus, data, MediaTime::new(time, str0m::media::Frequency::FORTY_EIGHT_KHZ), taken)
+        self.send(
+            self.audio,
+            Codec::Opus,
+            data,
+            MediaTime::new(time, str0m::media::Frequency::FORTY_EIGHT_KHZ),
+            taken,
+        )
     }
 
     /// Asks the browser for a key frame.
@@ -229,9 +252,19 @@ impl Peer {
         std::mem::take(&mut self.events)
     }
 
-    fn send(&mut self, mid: Mid, codec: Codec, data: Vec<u8>, time: MediaTime, taken: Instant) -> Result<(), PeerError> {
+    fn send(
+        &mut self,
+        mid: Mid,
+        codec: Codec,
+        data: Vec<u8>,
+        time: MediaTime,
+        taken: Instant,
+    ) -> Result<(), PeerError> {
         if let Some(writer) = self.rtc.writer(mid) {
-            let pt: Option<Pt> = writer.payload_params().find(|params| params.spec().codec == codec).map(|params| params.pt());
+            let pt: Option<Pt> = writer
+                .payload_params()
+                .find(|params| params.spec().codec == codec)
+                .map(|params| params.pt());
             if let Some(pt) = pt {
                 writer.write(pt, taken, time, data)?;
             }
@@ -249,7 +282,9 @@ impl Peer {
                 Output::Transmit(transmit) => {
                     let from = self.sockets.iter().find(|socket| socket.address == transmit.source);
                     // A full socket buffer or an unreachable address is a lost packet, as on any network.
-                    if let Some(Err(error)) = from.map(|from| from.socket.try_send_to(&transmit.contents, transmit.destination)) {
+                    if let Some(Err(error)) =
+                        from.map(|from| from.socket.try_send_to(&transmit.contents, transmit.destination))
+                    {
                         tracing::trace!(%error, "a datagram was not sent");
                     }
                 }
@@ -262,11 +297,15 @@ impl Peer {
         let event = match event {
             Event::Connected => PeerEvent::Connected,
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => PeerEvent::Path(false),
-            Event::IceConnectionStateChange(IceConnectionState::Connected | IceConnectionState::Completed) => PeerEvent::Path(true),
+            Event::IceConnectionStateChange(IceConnectionState::Connected | IceConnectionState::Completed) => {
+                PeerEvent::Path(true)
+            }
             Event::MediaData(data) if data.mid == self.audio => PeerEvent::Media(MediaKind::Audio, data),
             Event::MediaData(data) => PeerEvent::Media(MediaKind::Video, data),
             Event::KeyframeRequest(_) => PeerEvent::KeyframeWanted,
-            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => PeerEvent::Estimate(estimate.as_u64() as u32),
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
+                PeerEvent::Estimate(estimate.as_u64() as u32)
+            }
             Event::PeerStats(stats) => PeerEvent::Stats(stats),
             Event::MediaEgressStats(stats) if stats.mid == self.video => PeerEvent::Egress(stats),
             Event::Closed => PeerEvent::Closed,
@@ -304,22 +343,38 @@ fn listen(ip: IpAddr, negotiation: u32, received: impl Fn(Datagram) + Send + 'st
             match reader.recv_from(&mut buffer).await {
                 Ok((size, source)) => {
                     let bytes = buffer[..size].to_vec();
-                    received(Datagram { negotiation, local: address, source, bytes, at: Instant::now() });
+                    received(Datagram {
+                        negotiation,
+                        local: address,
+                        source,
+                        bytes,
+                        at: Instant::now(),
+                    });
                 }
                 // "Connection refused" of an earlier datagram; the socket itself goes on.
                 Err(error) => tracing::trace!(%error, "receiving"),
             }
         }
     });
-    Ok(Socket { address, socket, receiver: task.abort_handle() })
+    Ok(Socket {
+        address,
+        socket,
+        receiver: task.abort_handle(),
+    })
 }
 
 /// Adds the start rate to the VP8 line, where Chromium reads it.
 fn with_start_bitrate(sdp: &str) -> String {
-    let vp8 = sdp.lines().find_map(|line| line.strip_prefix("a=rtpmap:")?.strip_suffix(" VP8/90000"));
+    let vp8 = sdp
+        .lines()
+        .find_map(|line| line.strip_prefix("a=rtpmap:")?.strip_suffix(" VP8/90000"));
     let Some(pt) = vp8 else { return sdp.to_owned() };
     let rtpmap = format!("a=rtpmap:{pt} VP8/90000\r\n");
-    sdp.replacen(&rtpmap, &format!("{rtpmap}a=fmtp:{pt} x-google-start-bitrate={BROWSER_START_KBPS}\r\n"), 1)
+    sdp.replacen(
+        &rtpmap,
+        &format!("{rtpmap}a=fmtp:{pt} x-google-start-bitrate={BROWSER_START_KBPS}\r\n"),
+        1,
+    )
 }
 
 #[cfg(test)]

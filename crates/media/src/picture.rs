@@ -1,7 +1,10 @@
 //! Pixel work on I420 pictures: conversion in, scaling, conversion to what a window draws.
 
 use crate::painter::Frame;
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images::{Image, ImageRef}};
+use fast_image_resize::{
+    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
+    images::{Image, ImageRef},
+};
 use yuv::{
     BufferStoreMut, YuvBiPlanarImage, YuvConversionMode, YuvPackedImage, YuvPlanarImage, YuvPlanarImageMut, YuvRange,
     YuvStandardMatrix,
@@ -40,17 +43,30 @@ impl Frame {
 
     /// From YUYV 4:2:2, as most cameras deliver it.
     pub fn from_yuyv(width: u32, height: u32, bytes: &[u8]) -> Result<Self, PictureError> {
-        let shape = PictureError::Shape { width, height, bytes: bytes.len() };
+        let shape = PictureError::Shape {
+            width,
+            height,
+            bytes: bytes.len(),
+        };
         if bytes.len() < (width * height * 2) as usize {
             return Err(shape);
         }
-        let packed = YuvPackedImage { yuy: bytes, yuy_stride: width * 2, width, height };
+        let packed = YuvPackedImage {
+            yuy: bytes,
+            yuy_stride: width * 2,
+            width,
+            height,
+        };
         Self::filled(width, height, |planes| yuv::yuyv422_to_yuv420(planes, &packed)).ok_or(shape)
     }
 
     /// From RGB, three bytes a pixel.
     pub fn from_rgb(width: u32, height: u32, bytes: &[u8]) -> Result<Self, PictureError> {
-        let shape = PictureError::Shape { width, height, bytes: bytes.len() };
+        let shape = PictureError::Shape {
+            width,
+            height,
+            bytes: bytes.len(),
+        };
         if bytes.len() < (width * height * 3) as usize {
             return Err(shape);
         }
@@ -64,7 +80,11 @@ impl Frame {
     /// From NV12: luma, then interleaved chroma.
     pub fn from_nv12(width: u32, height: u32, bytes: &[u8]) -> Result<Self, PictureError> {
         let luma = (width * height) as usize;
-        let shape = PictureError::Shape { width, height, bytes: bytes.len() };
+        let shape = PictureError::Shape {
+            width,
+            height,
+            bytes: bytes.len(),
+        };
         if bytes.len() < luma * 3 / 2 || !width.is_multiple_of(2) || !height.is_multiple_of(2) {
             return Err(shape);
         }
@@ -76,23 +96,44 @@ impl Frame {
             width,
             height,
         };
-        let (u, v) = image.uv_plane.as_chunks::<2>().0[..luma / 4].iter().map(|&[u, v]| (u, v)).unzip();
-        Ok(Self { width, height, y: image.y_plane.to_vec(), u, v })
+        let (u, v) = image.uv_plane.as_chunks::<2>().0[..luma / 4]
+            .iter()
+            .map(|&[u, v]| (u, v))
+            .unzip();
+        Ok(Self {
+            width,
+            height,
+            y: image.y_plane.to_vec(),
+            u,
+            v,
+        })
     }
 
     /// From one JPEG of an MJPEG camera.
     pub fn from_jpeg(bytes: &[u8]) -> Result<Self, PictureError> {
         let mut decoder = zune_jpeg::JpegDecoder::new(zune_jpeg::zune_core::bytestream::ZCursor::new(bytes));
-        let rgb = decoder.decode().map_err(|error| PictureError::Jpeg(error.to_string()))?;
-        let (width, height) = decoder.dimensions().ok_or_else(|| PictureError::Jpeg("no size".into()))?;
+        let rgb = decoder
+            .decode()
+            .map_err(|error| PictureError::Jpeg(error.to_string()))?;
+        let (width, height) = decoder
+            .dimensions()
+            .ok_or_else(|| PictureError::Jpeg("no size".into()))?;
         Self::from_rgb(width as u32, height as u32, &rgb)
     }
 
     /// The part of the picture that fills `width` x `height` without distortion.
     pub fn cropped_to(&self, width: u32, height: u32) -> Crop {
-        let scale = f64::min(f64::from(self.width) / f64::from(width), f64::from(self.height) / f64::from(height));
+        let scale = f64::min(
+            f64::from(self.width) / f64::from(width),
+            f64::from(self.height) / f64::from(height),
+        );
         let (w, h) = (f64::from(width) * scale, f64::from(height) * scale);
-        Crop { left: (f64::from(self.width) - w) / 2.0, top: (f64::from(self.height) - h) / 2.0, width: w, height: h }
+        Crop {
+            left: (f64::from(self.width) - w) / 2.0,
+            top: (f64::from(self.height) - h) / 2.0,
+            width: w,
+            height: h,
+        }
     }
 
     fn filled<E>(
@@ -132,7 +173,12 @@ pub struct Crop {
 impl Crop {
     /// The whole picture.
     pub fn whole(frame: &Frame) -> Self {
-        Self { left: 0.0, top: 0.0, width: f64::from(frame.width), height: f64::from(frame.height) }
+        Self {
+            left: 0.0,
+            top: 0.0,
+            width: f64::from(frame.width),
+            height: f64::from(frame.height),
+        }
     }
 }
 
@@ -147,7 +193,12 @@ impl Scaler {
     pub fn scale(&mut self, frame: &Frame, crop: Crop, width: u32, height: u32) -> Frame {
         let (width, height) = ((width & !1).max(2), (height & !1).max(2));
         let mut out = Frame::black(width, height);
-        let half = Crop { left: crop.left / 2.0, top: crop.top / 2.0, width: crop.width / 2.0, height: crop.height / 2.0 };
+        let half = Crop {
+            left: crop.left / 2.0,
+            top: crop.top / 2.0,
+            width: crop.width / 2.0,
+            height: crop.height / 2.0,
+        };
         let (cw, ch) = (frame.width.div_ceil(2), frame.height.div_ceil(2));
         self.plane(&frame.y, (frame.width, frame.height), crop, &mut out.y, (width, height));
         self.plane(&frame.u, (cw, ch), half, &mut out.u, (width / 2, height / 2));
@@ -164,7 +215,9 @@ impl Scaler {
         let options = ResizeOptions::new()
             .resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear))
             .crop(crop.left, crop.top, width, height);
-        self.resizer.resize(&source, &mut target, &options).expect("the crop lies within the plane");
+        self.resizer
+            .resize(&source, &mut target, &options)
+            .expect("the crop lies within the plane");
     }
 }
 
@@ -218,6 +271,14 @@ mod tests {
     #[test]
     fn a_square_tile_crops_the_sides() {
         let crop = Frame::black(1280, 720).cropped_to(100, 100);
-        assert_eq!(crop, Crop { left: 280.0, top: 0.0, width: 720.0, height: 720.0 });
+        assert_eq!(
+            crop,
+            Crop {
+                left: 280.0,
+                top: 0.0,
+                width: 720.0,
+                height: 720.0
+            }
+        );
     }
 }

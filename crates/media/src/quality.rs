@@ -13,15 +13,35 @@ const FRAMES: (f64, f64) = (18.0, 8.0);
 pub fn judge(quality: &mut Quality, customer: &str, picture_expected: bool) {
     let level = |value: f64, (fair, poor): (f64, f64)| usize::from(value > fair) + usize::from(value > poor);
     let rtt = quality.rtt_ms.unwrap_or(0.0);
-    let slow_picture = if picture_expected { level(-quality.fps_in, (-FRAMES.0, -FRAMES.1)) } else { 0 };
+    let slow_picture = if picture_expected {
+        level(-quality.fps_in, (-FRAMES.0, -FRAMES.1))
+    } else {
+        0
+    };
     let causes = [
-        (level(quality.loss_out, LOSS), "Your network loses packets; the customer may not see or hear you well.".to_owned()),
-        (level(quality.loss_in, LOSS), format!("{customer}'s network loses packets.")),
-        (level(rtt, ROUND_TRIP), "The connection is slow: you may talk over each other.".to_owned()),
-        (slow_picture, format!("{customer}'s network is weak; the picture is reduced.")),
+        (
+            level(quality.loss_out, LOSS),
+            "Your network loses packets; the customer may not see or hear you well.".to_owned(),
+        ),
+        (
+            level(quality.loss_in, LOSS),
+            format!("{customer}'s network loses packets."),
+        ),
+        (
+            level(rtt, ROUND_TRIP),
+            "The connection is slow: you may talk over each other.".to_owned(),
+        ),
+        (
+            slow_picture,
+            format!("{customer}'s network is weak; the picture is reduced."),
+        ),
     ];
     // The worst cause speaks; among equals the first, which the agent can do most about.
-    let (worst, reason) = causes.into_iter().rev().max_by_key(|(level, _)| *level).expect("four causes");
+    let (worst, reason) = causes
+        .into_iter()
+        .rev()
+        .max_by_key(|(level, _)| *level)
+        .expect("four causes");
     (quality.mark, quality.reason) = match worst {
         0 => (QualityMark::Good, String::new()),
         1 => (QualityMark::Fair, reason),
@@ -63,9 +83,16 @@ mod tests {
     fn marks() {
         assert_eq!(mark(|_| {}, true), (QualityMark::Good, String::new()));
         assert_eq!(mark(|q| q.loss_in = 0.05, true).0, QualityMark::Fair);
-        assert_eq!(mark(|q| q.loss_in = 0.2, true), (QualityMark::Poor, "Ana's network loses packets.".into()));
+        assert_eq!(
+            mark(|q| q.loss_in = 0.2, true),
+            (QualityMark::Poor, "Ana's network loses packets.".into())
+        );
         assert_eq!(mark(|q| q.fps_in = 0.0, false).0, QualityMark::Good);
         assert_eq!(mark(|q| q.fps_in = 5.0, true).0, QualityMark::Poor);
-        assert!(mark(|q| (q.loss_in, q.loss_out) = (0.2, 0.2), true).1.starts_with("Your network"));
+        assert!(
+            mark(|q| (q.loss_in, q.loss_out) = (0.2, 0.2), true)
+                .1
+                .starts_with("Your network")
+        );
     }
 }

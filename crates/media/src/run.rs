@@ -113,7 +113,11 @@ impl Engine<()> {
             messages,
             current: None,
             waiting: None,
-            remote: MediaState { microphone: true, camera: true, screen: false },
+            remote: MediaState {
+                microphone: true,
+                camera: true,
+                screen: false,
+            },
             told: MediaState::default(),
             started: Instant::now(),
         }
@@ -123,17 +127,35 @@ impl Engine<()> {
 impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
     fn deadline(&self) -> Instant {
         let current = self.current.as_ref();
-        let peers = self.waiting.iter().chain(current.map(|current| &current.peer)).map(Peer::timeout);
+        let peers = self
+            .waiting
+            .iter()
+            .chain(current.map(|current| &current.peer))
+            .map(Peer::timeout);
         let idle = Instant::now() + Duration::from_secs(1);
-        peers.chain(current.and_then(Connection::flowing_deadline)).min().unwrap_or(idle)
+        peers
+            .chain(current.and_then(Connection::flowing_deadline))
+            .min()
+            .unwrap_or(idle)
     }
 
     fn on_timeout(&mut self, now: Instant) {
         let overdue = |peer: &Peer| peer.timeout() <= now;
         for negotiation in self.negotiations() {
-            self.with_peer(negotiation, |peer| if overdue(peer) { peer.handle_timeout(now) } else { Ok(()) });
+            self.with_peer(negotiation, |peer| {
+                if overdue(peer) {
+                    peer.handle_timeout(now)
+                } else {
+                    Ok(())
+                }
+            });
         }
-        if self.current.as_ref().and_then(Connection::flowing_deadline).is_some_and(|deadline| deadline <= now) {
+        if self
+            .current
+            .as_ref()
+            .and_then(Connection::flowing_deadline)
+            .is_some_and(|deadline| deadline <= now)
+        {
             self.flowing();
         }
     }
@@ -154,12 +176,20 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             }
             Message::Hardware(HardwareEvent::Camera(event)) => self.on_camera(event),
             Message::Hardware(HardwareEvent::Microphone(event)) => self.on_microphone(event),
-            Message::Hardware(HardwareEvent::Speaker(SpeakerEvent::Ready)) => self.on_device(DeviceKind::Speaker, Ok(())),
+            Message::Hardware(HardwareEvent::Speaker(SpeakerEvent::Ready)) => {
+                self.on_device(DeviceKind::Speaker, Ok(()))
+            }
             Message::Hardware(HardwareEvent::Speaker(SpeakerEvent::Fault(problem))) => {
                 self.on_device(DeviceKind::Speaker, Err(problem));
             }
-            Message::Decoder { negotiation, event: DecoderEvent::First } if self.is_current(negotiation) => self.flowing(),
-            Message::Decoder { negotiation, event: DecoderEvent::Damaged } => {
+            Message::Decoder {
+                negotiation,
+                event: DecoderEvent::First,
+            } if self.is_current(negotiation) => self.flowing(),
+            Message::Decoder {
+                negotiation,
+                event: DecoderEvent::Damaged,
+            } => {
                 self.with_peer(negotiation, Peer::request_keyframe);
             }
             Message::Decoder { .. } | Message::Stop => {}
@@ -190,7 +220,9 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
     }
 
     fn answer(&mut self, negotiation: u32, sdp: &str) {
-        let Some(mut peer) = self.waiting.take_if(|waiting| waiting.negotiation == negotiation) else { return };
+        let Some(mut peer) = self.waiting.take_if(|waiting| waiting.negotiation == negotiation) else {
+            return;
+        };
         if let Err(error) = peer.answer(sdp) {
             tracing::warn!(%error, "answer");
             self.tell(MediaEvent::Failed(ErrorCode::MediaFailed.into()));
@@ -212,17 +244,27 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
 
     fn negotiations(&self) -> Vec<u32> {
         let current = self.current.as_ref().map(|current| &current.peer);
-        self.waiting.iter().chain(current).map(|peer| peer.negotiation).collect()
+        self.waiting
+            .iter()
+            .chain(current)
+            .map(|peer| peer.negotiation)
+            .collect()
     }
 
     fn is_current(&self, negotiation: u32) -> bool {
-        self.current.as_ref().is_some_and(|current| current.peer.negotiation == negotiation)
+        self.current
+            .as_ref()
+            .is_some_and(|current| current.peer.negotiation == negotiation)
     }
 
     /// Does something with the peer of that offer, if it still exists, and handles what came of it.
     fn with_peer(&mut self, negotiation: u32, act: impl FnOnce(&mut Peer) -> Result<(), PeerError>) {
         let current = self.current.as_mut().map(|current| &mut current.peer);
-        let peer = self.waiting.iter_mut().chain(current).find(|peer| peer.negotiation == negotiation);
+        let peer = self
+            .waiting
+            .iter_mut()
+            .chain(current)
+            .find(|peer| peer.negotiation == negotiation);
         let Some(peer) = peer else { return };
         if let Err(error) = act(peer) {
             tracing::warn!(%error, "peer connection");
@@ -239,7 +281,13 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
     }
 
     fn on_peer(&mut self, negotiation: u32, event: PeerEvent) {
-        let Some(current) = self.current.as_mut().filter(|current| current.peer.negotiation == negotiation) else { return };
+        let Some(current) = self
+            .current
+            .as_mut()
+            .filter(|current| current.peer.negotiation == negotiation)
+        else {
+            return;
+        };
         match event {
             PeerEvent::Connected => {
                 current.connected(Instant::now());
@@ -266,7 +314,12 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             }
             PeerEvent::Egress(stats) => current.note_egress(&stats),
             PeerEvent::Stats(stats) if current.is_connected() => {
-                let concealed = self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner).concealed_share();
+                let concealed = self
+                    .hardware
+                    .playout
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .concealed_share();
                 let picture = self.remote.camera || self.remote.screen;
                 let quality = current.quality(&stats, &*self.painter, concealed, &self.customer_name, picture);
                 self.tell(MediaEvent::Quality(quality));
@@ -279,7 +332,11 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
 
     fn on_picture(&mut self, data: &MediaData) {
         let Some(current) = &self.current else { return };
-        let picture = Picture { data: data.data.clone(), key: data.is_keyframe(), contiguous: data.contiguous };
+        let picture = Picture {
+            data: data.data.clone(),
+            key: data.is_keyframe(),
+            contiguous: data.contiguous,
+        };
         if !current.decoder.push(picture) {
             self.with_current(Peer::request_keyframe);
         }
@@ -298,7 +355,9 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
 
     fn on_microphone(&mut self, event: MicrophoneEvent) {
         match event {
-            MicrophoneEvent::Packet { data, time, taken } => self.with_current(|peer| peer.send_audio(data, time, taken)),
+            MicrophoneEvent::Packet { data, time, taken } => {
+                self.with_current(|peer| peer.send_audio(data, time, taken))
+            }
             MicrophoneEvent::Ready => self.on_device(DeviceKind::Microphone, Ok(())),
             MicrophoneEvent::Fault(problem) => self.on_device(DeviceKind::Microphone, Err(problem)),
         }

@@ -1,6 +1,9 @@
 //! One call's media, seen from outside.
 
-use crate::{painter::Painter, run::{self, Message}};
+use crate::{
+    painter::Painter,
+    run::{self, Message},
+};
 use sightline_wire::{
     Problem,
     device::{DeviceKind, Quality},
@@ -88,8 +91,14 @@ impl Session {
         let (messages, incoming) = mpsc::unbounded_channel();
         let own = messages.clone();
         let run = move || run::run(config, painter, events, own, incoming);
-        let thread = thread::Builder::new().name("media".into()).spawn(run).expect("the system starts threads");
-        Self { messages, thread: Some(thread) }
+        let thread = thread::Builder::new()
+            .name("media".into())
+            .spawn(run)
+            .expect("the system starts threads");
+        Self {
+            messages,
+            thread: Some(thread),
+        }
     }
 
     /// Makes a new peer connection and its offer; an earlier connection goes on until the new one's

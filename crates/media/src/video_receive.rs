@@ -63,7 +63,10 @@ impl DecoderThread {
         let decoded = Arc::new(Decoded::default());
         let counters = decoded.clone();
         let run = move || {
-            let mut stream = Stream { decoder: None, intact: false };
+            let mut stream = Stream {
+                decoder: None,
+                intact: false,
+            };
             for picture in queue {
                 stream.intact &= !counters.overrun.swap(false, Relaxed);
                 match stream.decode(&picture) {
@@ -81,8 +84,15 @@ impl DecoderThread {
             }
             painter.paint(Tile::Remote, None);
         };
-        let thread = thread::Builder::new().name("decoder".into()).spawn(run).expect("the system starts threads");
-        Self { pictures: Some(pictures), thread: Some(thread), decoded }
+        let thread = thread::Builder::new()
+            .name("decoder".into())
+            .spawn(run)
+            .expect("the system starts threads");
+        Self {
+            pictures: Some(pictures),
+            thread: Some(thread),
+            decoded,
+        }
     }
 
     /// Hands a picture over; false when the decoder is too far behind and a key frame is needed.
@@ -123,7 +133,9 @@ impl Stream {
             return Step::Damaged;
         }
         if self.decoder.is_none() {
-            self.decoder = Decoder::new().inspect_err(|error| tracing::error!(%error, "no decoder")).ok();
+            self.decoder = Decoder::new()
+                .inspect_err(|error| tracing::error!(%error, "no decoder"))
+                .ok();
         }
         match self.decoder.as_mut().map(|decoder| decoder.decode(&picture.data)) {
             Some(Ok(Some(frame))) => Step::Frame(frame),

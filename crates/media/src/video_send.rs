@@ -69,8 +69,14 @@ impl CameraThread {
             }
             painter.paint(Tile::Own, None);
         };
-        let thread = thread::Builder::new().name("camera".into()).spawn(run).expect("the system starts threads");
-        Self { stop: Some(stop), thread: Some(thread) }
+        let thread = thread::Builder::new()
+            .name("camera".into())
+            .spawn(run)
+            .expect("the system starts threads");
+        Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        }
     }
 }
 
@@ -123,13 +129,18 @@ fn capture(
 
 fn encode(encoder: &mut Option<Encoder>, frame: &Frame, pts: i64, target: &VideoTarget) -> Option<Vec<u8>> {
     let bitrate = target.bitrate.load(Relaxed);
-    if encoder.as_ref().is_none_or(|encoder| encoder.size() != (frame.width, frame.height)) {
+    if encoder
+        .as_ref()
+        .is_none_or(|encoder| encoder.size() != (frame.width, frame.height))
+    {
         let fresh = Encoder::new(frame.width, frame.height, bitrate);
         *encoder = fresh.inspect_err(|error| tracing::error!(%error, "no encoder")).ok();
     }
     let encoder = encoder.as_mut()?;
     let key = target.key_frame.swap(false, Relaxed);
-    let encoded = encoder.set_bitrate(bitrate).and_then(|()| encoder.encode(frame, pts, key));
+    let encoded = encoder
+        .set_bitrate(bitrate)
+        .and_then(|()| encoder.encode(frame, pts, key));
     match encoded {
         Ok(Some(encoded)) => Some(encoded.data),
         Ok(None) => {

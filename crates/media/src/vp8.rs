@@ -18,7 +18,10 @@ pub struct Vp8Error {
 fn check(doing: &'static str, code: vpx::vpx_codec_err_t) -> Result<(), Vp8Error> {
     match code {
         vpx::vpx_codec_err_t::VPX_CODEC_OK => Ok(()),
-        other => Err(Vp8Error { doing, code: other as i32 }),
+        other => Err(Vp8Error {
+            doing,
+            code: other as i32,
+        }),
     }
 }
 
@@ -48,7 +51,10 @@ impl Encoder {
         unsafe {
             let interface = vpx::vpx_codec_vp8_cx();
             let mut config = MaybeUninit::<vpx::vpx_codec_enc_cfg_t>::zeroed();
-            check("fill the configuration", vpx::vpx_codec_enc_config_default(interface, config.as_mut_ptr(), 0))?;
+            check(
+                "fill the configuration",
+                vpx::vpx_codec_enc_config_default(interface, config.as_mut_ptr(), 0),
+            )?;
             let mut config = config.assume_init();
             config.g_w = width;
             config.g_h = height;
@@ -71,8 +77,15 @@ impl Encoder {
             config.kf_mode = vpx::vpx_kf_mode::VPX_KF_DISABLED;
             let mut context = MaybeUninit::<vpx::vpx_codec_ctx_t>::zeroed();
             let version = vpx::VPX_ENCODER_ABI_VERSION as i32;
-            check("start the encoder", vpx::vpx_codec_enc_init_ver(context.as_mut_ptr(), interface, &config, 0, version))?;
-            let mut encoder = Self { context: context.assume_init(), config, last_pts: -1 };
+            check(
+                "start the encoder",
+                vpx::vpx_codec_enc_init_ver(context.as_mut_ptr(), interface, &config, 0, version),
+            )?;
+            let mut encoder = Self {
+                context: context.assume_init(),
+                config,
+                last_pts: -1,
+            };
             encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_CPUUSED, -8)?;
             encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_STATIC_THRESHOLD, 1)?;
             encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_NOISE_SENSITIVITY, 0)?;
@@ -95,7 +108,9 @@ impl Encoder {
         }
         self.config.rc_target_bitrate = target;
         // SAFETY: both point to live structures of the types libvpx expects.
-        check("change the rate", unsafe { vpx::vpx_codec_enc_config_set(&mut self.context, &self.config) })
+        check("change the rate", unsafe {
+            vpx::vpx_codec_enc_config_set(&mut self.context, &self.config)
+        })
     }
 
     /// Encodes `frame`, taken at `pts` (90 kHz). `None` when the rate control dropped it.
@@ -103,17 +118,36 @@ impl Encoder {
     /// # Panics
     /// When the frame does not have the encoder's size.
     pub fn encode(&mut self, frame: &Frame, pts: i64, force_key: bool) -> Result<Option<Encoded>, Vp8Error> {
-        assert_eq!((frame.width, frame.height), self.size(), "a frame of another size needs a new encoder");
+        assert_eq!(
+            (frame.width, frame.height),
+            self.size(),
+            "a frame of another size needs a new encoder"
+        );
         let pts = pts.max(self.last_pts + 1);
-        let duration = if self.last_pts < 0 { 3_000 } else { (pts - self.last_pts).clamp(1, 90_000) };
+        let duration = if self.last_pts < 0 {
+            3_000
+        } else {
+            (pts - self.last_pts).clamp(1, 90_000)
+        };
         self.last_pts = pts;
-        let flags = if force_key { i64::from(vpx::VPX_EFLAG_FORCE_KF) } else { 0 };
+        let flags = if force_key {
+            i64::from(vpx::VPX_EFLAG_FORCE_KF)
+        } else {
+            0
+        };
         // SAFETY: the wrapped image only reads the frame's planes during `encode`, which copies them; packets
         // returned by `get_cx_data` stay valid until the next call on this context.
         unsafe {
             let mut image = MaybeUninit::<vpx::vpx_image_t>::zeroed();
             let format = vpx::vpx_img_fmt::VPX_IMG_FMT_I420;
-            vpx::vpx_img_wrap(image.as_mut_ptr(), format, frame.width, frame.height, 1, frame.y.as_ptr().cast_mut());
+            vpx::vpx_img_wrap(
+                image.as_mut_ptr(),
+                format,
+                frame.width,
+                frame.height,
+                1,
+                frame.y.as_ptr().cast_mut(),
+            );
             let mut image = image.assume_init();
             image.planes = [
                 frame.y.as_ptr().cast_mut(),
@@ -124,7 +158,10 @@ impl Encoder {
             let chroma = frame.width.div_ceil(2) as i32;
             image.stride = [frame.width as i32, chroma, chroma, 0];
             let deadline = u64::from(vpx::VPX_DL_REALTIME);
-            check("encode", vpx::vpx_codec_encode(&mut self.context, &image, pts, duration as u64, flags, deadline))?;
+            check(
+                "encode",
+                vpx::vpx_codec_encode(&mut self.context, &image, pts, duration as u64, flags, deadline),
+            )?;
             let mut iterator = ptr::null();
             let mut out: Option<Encoded> = None;
             while let Some(packet) = vpx::vpx_codec_get_cx_data(&mut self.context, &mut iterator).as_ref() {
@@ -133,7 +170,10 @@ impl Encoder {
                 }
                 let part = packet.data.frame;
                 let bytes = std::slice::from_raw_parts(part.buf.cast::<u8>(), part.sz as usize);
-                let encoded = out.get_or_insert_with(|| Encoded { data: Vec::with_capacity(bytes.len()), key: false });
+                let encoded = out.get_or_insert_with(|| Encoded {
+                    data: Vec::with_capacity(bytes.len()),
+                    key: false,
+                });
                 encoded.data.extend_from_slice(bytes);
                 encoded.key |= part.flags & vpx::VPX_FRAME_IS_KEY != 0;
             }
@@ -143,7 +183,9 @@ impl Encoder {
 
     fn control(&mut self, id: vpx::vp8e_enc_control_id, value: i32) -> Result<(), Vp8Error> {
         // SAFETY: all controls used here take one int.
-        check("set a control", unsafe { vpx::vpx_codec_control_(&mut self.context, id as i32, value) })
+        check("set a control", unsafe {
+            vpx::vpx_codec_control_(&mut self.context, id as i32, value)
+        })
     }
 }
 
@@ -171,8 +213,13 @@ impl Decoder {
             let config = vpx::vpx_codec_dec_cfg_t { threads: 1, w: 0, h: 0 };
             let version = vpx::VPX_DECODER_ABI_VERSION as i32;
             let interface = vpx::vpx_codec_vp8_dx();
-            check("start the decoder", vpx::vpx_codec_dec_init_ver(context.as_mut_ptr(), interface, &config, 0, version))?;
-            Ok(Self { context: context.assume_init() })
+            check(
+                "start the decoder",
+                vpx::vpx_codec_dec_init_ver(context.as_mut_ptr(), interface, &config, 0, version),
+            )?;
+            Ok(Self {
+                context: context.assume_init(),
+            })
         }
     }
 
@@ -197,7 +244,13 @@ impl Decoder {
                 }
                 out
             };
-            Ok(Some(Frame { width, height, y: plane(0, width, height), u: plane(1, cw, ch), v: plane(2, cw, ch) }))
+            Ok(Some(Frame {
+                width,
+                height,
+                y: plane(0, width, height),
+                u: plane(1, cw, ch),
+                v: plane(2, cw, ch),
+            }))
         }
     }
 }
@@ -224,7 +277,12 @@ mod tests {
             barcode::draw(&mut frame, n * 33);
             if let Some(encoded) = encoder.encode(&frame, n * 3000, n == 0).expect("encodes") {
                 assert_eq!(encoded.key, n == 0);
-                seen.extend(decoder.decode(&encoded.data).expect("decodes").and_then(|frame| barcode::read(&frame)));
+                seen.extend(
+                    decoder
+                        .decode(&encoded.data)
+                        .expect("decodes")
+                        .and_then(|frame| barcode::read(&frame)),
+                );
             }
         }
         assert!(seen.len() > 20, "{} of 30 barcodes arrived", seen.len());
@@ -236,7 +294,10 @@ mod tests {
         let mut encoder = Encoder::new(64, 64, 200_000).expect("encoder");
         let mut decoder = Decoder::new().expect("decoder");
         assert!(decoder.decode(&[0x30, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]).is_err());
-        let key = encoder.encode(&Frame::black(64, 64), 0, true).expect("encodes").expect("a key frame");
+        let key = encoder
+            .encode(&Frame::black(64, 64), 0, true)
+            .expect("encodes")
+            .expect("a key frame");
         assert!(decoder.decode(&key.data).expect("decodes").is_some());
     }
 }

@@ -14,7 +14,10 @@ static CALL: Mutex<()> = Mutex::new(());
 fn media_threads() -> Vec<String> {
     let tasks = std::fs::read_dir("/proc/self/task").expect("on Linux").flatten();
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
-    names.map(|name| name.trim().to_owned()).filter(|name| ["camera", "microphone", "speaker", "decoder", "media"].contains(&name.as_str())).collect()
+    names
+        .map(|name| name.trim().to_owned())
+        .filter(|name| ["camera", "microphone", "speaker", "decoder", "media"].contains(&name.as_str()))
+        .collect()
 }
 
 #[test]
@@ -26,11 +29,18 @@ fn a_call_carries_both_pictures_and_ends_without_a_trace() {
     session.answer(1, far.answer.clone());
     events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1 }).then_some(()));
     for barcodes in [&ours, &far.barcodes] {
-        let times: Vec<u32> = (0..30).map(|_| barcodes.recv_timeout(PATIENCE).expect("pictures keep coming")).collect();
+        let times: Vec<u32> = (0..30)
+            .map(|_| barcodes.recv_timeout(PATIENCE).expect("pictures keep coming"))
+            .collect();
         assert!(times.is_sorted(), "in order: {times:?}");
     }
-    let heard: Vec<f32> = (0..50).flat_map(|_| far.sound.recv_timeout(PATIENCE).expect("sound keeps coming")).collect();
-    let loudest = heard.chunks(4_800).map(|part| share_of(1_000.0, part)).fold(0.0, f32::max);
+    let heard: Vec<f32> = (0..50)
+        .flat_map(|_| far.sound.recv_timeout(PATIENCE).expect("sound keeps coming"))
+        .collect();
+    let loudest = heard
+        .chunks(4_800)
+        .map(|part| share_of(1_000.0, part))
+        .fold(0.0, f32::max);
     assert!(loudest > 0.9, "the test tone is heard on the other side: {loudest:.2}");
     let quality = events.wait_for(|event| match event {
         MediaEvent::Quality(quality) if quality.frames_decoded > 0 => Some(quality),
@@ -43,15 +53,31 @@ fn a_call_carries_both_pictures_and_ends_without_a_trace() {
     let second = FarEnd::answering(&events.offer());
     session.answer(2, second.answer.clone());
     events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 2 }).then_some(()));
-    second.barcodes.recv_timeout(PATIENCE).expect("our picture reaches the new connection");
+    second
+        .barcodes
+        .recv_timeout(PATIENCE)
+        .expect("our picture reaches the new connection");
 
     // Camera off: the device is closed and the room can be told.
     session.set_camera(false);
-    events.wait_for(|event| matches!(event, MediaEvent::Own(MediaState { camera: false, microphone: true, .. })).then_some(()));
+    events.wait_for(|event| {
+        matches!(
+            event,
+            MediaEvent::Own(MediaState {
+                camera: false,
+                microphone: true,
+                ..
+            })
+        )
+        .then_some(())
+    });
     assert!(screen.own.lock().unwrap().is_none());
 
     drop(session);
-    assert!(screen.remote.lock().unwrap().1.is_none(), "the customer's picture is gone");
+    assert!(
+        screen.remote.lock().unwrap().1.is_none(),
+        "the customer's picture is gone"
+    );
     assert_eq!(media_threads(), Vec::<String>::new());
 }
 
@@ -59,24 +85,45 @@ fn a_call_carries_both_pictures_and_ends_without_a_trace() {
 fn missing_devices_are_named_and_the_offer_comes_all_the_same() {
     let _one = CALL.lock().unwrap_or_else(PoisonError::into_inner);
     let devices = ("camera:99:None", "synthetic:file:missing.wav");
-    let config = SessionConfig { camera: Some(devices.0.into()), microphone: Some(devices.1.into()), ..config() };
+    let config = SessionConfig {
+        camera: Some(devices.0.into()),
+        microphone: Some(devices.1.into()),
+        ..config()
+    };
     let (session, _screen, _ours, mut events) = start(config);
     session.offer(1);
     let (mut camera, mut microphone, mut offer) = (None, None, false);
     events.wait_for(|event| {
         match event {
-            MediaEvent::DeviceProblem { kind: DeviceKind::Camera, problem } => camera = Some(problem.code),
-            MediaEvent::DeviceProblem { kind: DeviceKind::Microphone, problem } => microphone = Some(problem.code),
+            MediaEvent::DeviceProblem {
+                kind: DeviceKind::Camera,
+                problem,
+            } => camera = Some(problem.code),
+            MediaEvent::DeviceProblem {
+                kind: DeviceKind::Microphone,
+                problem,
+            } => microphone = Some(problem.code),
             MediaEvent::Offer { .. } => offer = true,
             _ => {}
         }
         (camera.is_some() && microphone.is_some() && offer).then_some(())
     });
-    assert_eq!((camera, microphone), (Some(ErrorCode::CameraMissing), Some(ErrorCode::MicrophoneMissing)));
+    assert_eq!(
+        (camera, microphone),
+        (Some(ErrorCode::CameraMissing), Some(ErrorCode::MicrophoneMissing))
+    );
 
     // Choosing one that works mends it.
     session.select(DeviceKind::Camera, Some("synthetic:camera".into()));
-    events.wait_for(|event| matches!(event, MediaEvent::DeviceReady { kind: DeviceKind::Camera }).then_some(()));
+    events.wait_for(|event| {
+        matches!(
+            event,
+            MediaEvent::DeviceReady {
+                kind: DeviceKind::Camera
+            }
+        )
+        .then_some(())
+    });
 }
 
 #[test]

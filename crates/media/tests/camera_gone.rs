@@ -28,13 +28,20 @@ async fn next_camera_event(events: &mut UnboundedReceiver<MediaEvent>) -> Option
     let wanted = async {
         loop {
             match events.recv().await.expect("the session goes on") {
-                MediaEvent::DeviceReady { kind: DeviceKind::Camera } => return None,
-                MediaEvent::DeviceProblem { kind: DeviceKind::Camera, problem } => return Some(problem.code),
+                MediaEvent::DeviceReady {
+                    kind: DeviceKind::Camera,
+                } => return None,
+                MediaEvent::DeviceProblem {
+                    kind: DeviceKind::Camera,
+                    problem,
+                } => return Some(problem.code),
                 _ => {}
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), wanted).await.expect("in time")
+    tokio::time::timeout(Duration::from_secs(20), wanted)
+        .await
+        .expect("in time")
 }
 
 #[test]
@@ -46,17 +53,27 @@ fn a_camera_that_goes_is_named_and_taken_back_when_it_returns() {
     // SAFETY: the only test of this binary, before it starts a thread.
     unsafe { std::env::set_var("SIGHTLINE_MEDIA_DIR", &folder) };
     let listed = sightline_media::list_devices();
-    let camera = listed.iter().find(|device| device.name == "File: desk.y4m").expect("the film is a camera");
+    let camera = listed
+        .iter()
+        .find(|device| device.name == "File: desk.y4m")
+        .expect("the film is a camera");
 
     let config = SessionConfig {
         camera: Some(camera.id.clone()),
         microphone: Some("synthetic:microphone".into()),
-        start_with: MediaState { microphone: true, camera: true, screen: false },
+        start_with: MediaState {
+            microphone: true,
+            camera: true,
+            screen: false,
+        },
         ..Default::default()
     };
     let (sender, mut events) = unbounded_channel();
     let session = Session::start(config, Arc::new(Blind), sender);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         assert_eq!(next_camera_event(&mut events).await, None);
         fs::write(&film, b"").expect("the film can be emptied");

@@ -50,7 +50,11 @@ impl Sound {
             .spawn()
             .expect("pulseaudio is installed");
         let end = Instant::now() + PATIENCE;
-        while !Command::new("pactl").arg("info").output().is_ok_and(|out| out.status.success()) {
+        while !Command::new("pactl")
+            .arg("info")
+            .output()
+            .is_ok_and(|out| out.status.success())
+        {
             assert!(Instant::now() < end, "pulseaudio answers");
             thread::yield_now();
         }
@@ -68,7 +72,15 @@ impl Drop for Sound {
 
 fn stream(program: &str, device: &str, stdio: (Stdio, Stdio)) -> Child {
     Command::new(program)
-        .args(["--raw", "--format=float32le", "--rate=48000", "--channels=1", "--latency-msec=20", "--device", device])
+        .args([
+            "--raw",
+            "--format=float32le",
+            "--rate=48000",
+            "--channels=1",
+            "--latency-msec=20",
+            "--device",
+            device,
+        ])
         .stdin(stdio.0)
         .stdout(stdio.1)
         .spawn()
@@ -79,20 +91,35 @@ fn stream(program: &str, device: &str, stdio: (Stdio, Stdio)) -> Child {
 fn both_sides_hear_each_other_through_real_devices() {
     let sound = Sound::start();
     let listed = sightline_media::list_devices();
-    assert!(listed.iter().any(|device| device.kind == DeviceKind::Microphone && !device.id.starts_with("synthetic")), "{listed:?}");
-    assert!(listed.iter().any(|device| device.kind == DeviceKind::Speaker), "{listed:?}");
+    assert!(
+        listed
+            .iter()
+            .any(|device| device.kind == DeviceKind::Microphone && !device.id.starts_with("synthetic")),
+        "{listed:?}"
+    );
+    assert!(
+        listed.iter().any(|device| device.kind == DeviceKind::Speaker),
+        "{listed:?}"
+    );
 
     // Bursts, as speech has them: a steady tone is noise, and is taken away as such.
     let mut feed = stream("pacat", "micfeed", (Stdio::piped(), Stdio::null()));
     let mut into = feed.stdin.take().expect("piped");
     let feeding = thread::spawn(move || {
-        let burst: Vec<u8> = [tone(700.0, 0, 14_400), vec![0.0; 9_600]].concat().iter().flat_map(|s| s.to_le_bytes()).collect();
+        let burst: Vec<u8> = [tone(700.0, 0, 14_400), vec![0.0; 9_600]]
+            .concat()
+            .iter()
+            .flat_map(|s| s.to_le_bytes())
+            .collect();
         while into.write_all(&burst).is_ok() {}
     });
     let mut recorder = stream("parec", "spk.monitor", (Stdio::null(), Stdio::piped()));
     let mut record = recorder.stdout.take().expect("piped");
 
-    let (session, _screen, _barcodes, mut events) = start(SessionConfig { microphone: None, ..config() });
+    let (session, _screen, _barcodes, mut events) = start(SessionConfig {
+        microphone: None,
+        ..config()
+    });
     let mut waiting = vec![DeviceKind::Microphone, DeviceKind::Speaker];
     session.offer(1);
     let far = FarEnd::answering(&events.offer());
@@ -106,20 +133,35 @@ fn both_sides_hear_each_other_through_real_devices() {
         waiting.is_empty().then_some(())
     });
 
-    far.barcodes.recv_timeout(PATIENCE).expect("the picture does not wait for the sound");
+    far.barcodes
+        .recv_timeout(PATIENCE)
+        .expect("the picture does not wait for the sound");
     let end = Instant::now() + PATIENCE;
     let mut best = 0.0f32;
     while best < 0.6 {
-        assert!(Instant::now() < end, "the microphone's tone is heard on the other side: at best {best:.2}");
-        let heard: Vec<f32> = (0..5).flat_map(|_| far.sound.recv_timeout(PATIENCE).expect("sound keeps coming")).collect();
+        assert!(
+            Instant::now() < end,
+            "the microphone's tone is heard on the other side: at best {best:.2}"
+        );
+        let heard: Vec<f32> = (0..5)
+            .flat_map(|_| far.sound.recv_timeout(PATIENCE).expect("sound keeps coming"))
+            .collect();
         best = best.max(share_of(700.0, &heard));
     }
     let mut played = 0.0f32;
     let mut bytes = vec![0; 4_800 * 4];
     while played < 0.9 {
-        assert!(Instant::now() < end, "the customer's tone comes out of the speaker: at best {played:.2}");
+        assert!(
+            Instant::now() < end,
+            "the customer's tone comes out of the speaker: at best {played:.2}"
+        );
         record.read_exact(&mut bytes).expect("the recording goes on");
-        let samples: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        let samples: Vec<f32> = bytes
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|b| f32::from_le_bytes(*b))
+            .collect();
         played = played.max(share_of(440.0, &samples));
     }
     let quality = events.wait_for(|event| match event {

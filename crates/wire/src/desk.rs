@@ -361,8 +361,8 @@ pub enum DeskEvent {
 #[derive(Clone, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum PainterView {
-    /// Painted beneath the page: leave the stage transparent.
-    Beneath,
+    /// Painted natively over the page, around what [`StageLayout::above`] names.
+    Native,
     /// Frames come over a loopback socket: draw them on a canvas.
     Canvas {
         /// `ws://127.0.0.1:port/`.

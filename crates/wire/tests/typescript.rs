@@ -1,7 +1,10 @@
 //! Writes `ui/shared/wire.ts` and fails when the committed file differs.
 //! `UPDATE_TYPES=1 cargo test -p sightline-wire` rewrites it.
 
-use sightline_wire::{account::*, agent::*, conversation::*, desk::*, device::*, directline::*, escalation::*, ids::*, problem::*, room::*, survey::*};
+use sightline_wire::{
+    account::*, agent::*, conversation::*, desk::*, device::*, directline::*, escalation::*, ids::*, problem::*,
+    room::*, survey::*,
+};
 use ts_rs::{Config, TS};
 
 fn definitions() -> String {
@@ -15,21 +18,81 @@ fn definitions() -> String {
         )+};
     }
     write_types!(
-        AccountId, DeskId, ConversationId, MessageId, ClientMessageId, CommandId, EscalationId, RoomId, ConnectionId,
-        ErrorCode, Problem,
-        Role, Account, SignIn, Refresh, Session, FirstAccount,
-        ConversationState, Channel, ContextValue, Author, Body, Message, Conversation, SendMessage, MessagePage,
-        EditConversation, WrapUp, Close,
-        Verdict, Issue, Survey,
-        EndReason, EscalationState, EscalationView, StartVideo, IceServer, VideoStarted, InviteState, InviteView,
-        Redeem, Redeemed,
-        Party, Offer, MediaState, Presence, RoomRequest, RoomEvent,
-        AgentRequest, AgentEvent,
-        DeviceKind, Device, DeviceList, QualityMark, Quality,
-        ConversationStarted, ChannelAccount, ConversationAccount, Activity, SightlineData, ActivitySet,
-        ResourceResponse, WebChatStart,
-        Rect, Above, StageLayout, DeskCommand, SessionView, LinkView, PendingMessage, PendingState, CallPhase, CallView,
-        DeskEvent, PainterView,
+        AccountId,
+        DeskId,
+        ConversationId,
+        MessageId,
+        ClientMessageId,
+        CommandId,
+        EscalationId,
+        RoomId,
+        ConnectionId,
+        ErrorCode,
+        Problem,
+        Role,
+        Account,
+        SignIn,
+        Refresh,
+        Session,
+        FirstAccount,
+        ConversationState,
+        Channel,
+        ContextValue,
+        Author,
+        Body,
+        Message,
+        Conversation,
+        SendMessage,
+        MessagePage,
+        EditConversation,
+        WrapUp,
+        Close,
+        Verdict,
+        Issue,
+        Survey,
+        EndReason,
+        EscalationState,
+        EscalationView,
+        StartVideo,
+        IceServer,
+        VideoStarted,
+        InviteState,
+        InviteView,
+        Redeem,
+        Redeemed,
+        Party,
+        Offer,
+        MediaState,
+        Presence,
+        RoomRequest,
+        RoomEvent,
+        AgentRequest,
+        AgentEvent,
+        DeviceKind,
+        Device,
+        DeviceList,
+        QualityMark,
+        Quality,
+        ConversationStarted,
+        ChannelAccount,
+        ConversationAccount,
+        Activity,
+        SightlineData,
+        ActivitySet,
+        ResourceResponse,
+        WebChatStart,
+        Rect,
+        Above,
+        StageLayout,
+        DeskCommand,
+        SessionView,
+        LinkView,
+        PendingMessage,
+        PendingState,
+        CallPhase,
+        CallView,
+        DeskEvent,
+        PainterView,
     );
     text
 }
@@ -42,5 +105,8 @@ fn committed_types_match() {
         std::fs::write(path, &fresh).expect("ui/shared/wire.ts can be written");
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == fresh, "ui/shared/wire.ts has drifted: UPDATE_TYPES=1 cargo test -p sightline-wire");
+    assert!(
+        committed == fresh,
+        "ui/shared/wire.ts has drifted: UPDATE_TYPES=1 cargo test -p sightline-wire"
+    );
 }

@@ -1,7 +1,11 @@
 use super::*;
-use sightline_wire::{conversation::{Channel, ConversationState}};
+use sightline_wire::conversation::{Channel, ConversationState};
 
-const OWN: MediaState = MediaState { microphone: true, camera: true, screen: false };
+const OWN: MediaState = MediaState {
+    microphone: true,
+    camera: true,
+    screen: false,
+};
 const HERE: Presence = Presence::Here { session: 1 };
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(number: u8) -> T {
@@ -45,7 +49,10 @@ fn escalation(state: EscalationState) -> EscalationView {
 }
 
 fn offer(negotiation: u32) -> Offer {
-    Offer { negotiation, sdp: format!("offer {negotiation}") }
+    Offer {
+        negotiation,
+        sdp: format!("offer {negotiation}"),
+    }
 }
 
 /// A call whose link is out and whose offer lies in the room.
@@ -55,11 +62,17 @@ fn waiting() -> DeskCall {
     call.handle(CallInput::Started(escalation(EscalationState::Invited)), 0);
     call.handle(CallInput::OfferReady(offer(1)), 0);
     let effects = call.handle(
-        CallInput::RoomReached { other: Presence::Absent, other_media: MediaState::default() },
+        CallInput::RoomReached {
+            other: Presence::Absent,
+            other_media: MediaState::default(),
+        },
         0,
     );
     let nothing = CallEffect::RemoteMedia(MediaState::default());
-    assert_eq!(effects, [nothing, CallEffect::SendMedia(OWN), CallEffect::SendOffer(offer(1))]);
+    assert_eq!(
+        effects,
+        [nothing, CallEffect::SendMedia(OWN), CallEffect::SendOffer(offer(1))]
+    );
     assert!(matches!(call.view().phase, CallPhase::Waiting { expires_at: 900_000 }));
     call
 }
@@ -67,11 +80,32 @@ fn waiting() -> DeskCall {
 fn live() -> DeskCall {
     let mut call = waiting();
     call.handle(CallInput::OtherPresence(HERE), 1_000);
-    assert_eq!(call.view().phase, CallPhase::Connecting { since: 1_000, deadline: 1_000 + CONNECT_MS });
-    let effects = call.handle(CallInput::Answer { negotiation: 1, sdp: "answer".into() }, 1_100);
-    assert_eq!(effects, [CallEffect::AcceptAnswer { negotiation: 1, sdp: "answer".into() }]);
+    assert_eq!(
+        call.view().phase,
+        CallPhase::Connecting {
+            since: 1_000,
+            deadline: 1_000 + CONNECT_MS
+        }
+    );
+    let effects = call.handle(
+        CallInput::Answer {
+            negotiation: 1,
+            sdp: "answer".into(),
+        },
+        1_100,
+    );
+    assert_eq!(
+        effects,
+        [CallEffect::AcceptAnswer {
+            negotiation: 1,
+            sdp: "answer".into()
+        }]
+    );
     call.handle(CallInput::Connected { negotiation: 1 }, 1_200);
-    assert_eq!(call.handle(CallInput::Flowing { negotiation: 1 }, 1_300), [CallEffect::TellFlowing]);
+    assert_eq!(
+        call.handle(CallInput::Flowing { negotiation: 1 }, 1_300),
+        [CallEffect::TellFlowing]
+    );
     assert_eq!(call.view().phase, CallPhase::Live { since: 1_300 });
     call
 }
@@ -82,26 +116,71 @@ fn from_click_to_hang_up() {
     let effects = call.handle(CallInput::HangUp, 61_300);
     assert_eq!(
         effects,
-        [CallEffect::StopMedia, CallEffect::LeaveRoom, CallEffect::EndOnServer(id(3))]
+        [
+            CallEffect::StopMedia,
+            CallEffect::LeaveRoom,
+            CallEffect::EndOnServer(id(3))
+        ]
     );
-    assert_eq!(call.view().phase, CallPhase::Ended { reason: EndReason::AgentHungUp, live_ms: 60_000 });
-    let told = EscalationState::Ended { at: 61_400, reason: EndReason::CustomerLeft, live_ms: 59_000 };
+    assert_eq!(
+        call.view().phase,
+        CallPhase::Ended {
+            reason: EndReason::AgentHungUp,
+            live_ms: 60_000
+        }
+    );
+    let told = EscalationState::Ended {
+        at: 61_400,
+        reason: EndReason::CustomerLeft,
+        live_ms: 59_000,
+    };
     call.handle(CallInput::Escalation(escalation(told)), 61_400);
-    assert_eq!(call.view().phase, CallPhase::Ended { reason: EndReason::CustomerLeft, live_ms: 59_000 });
+    assert_eq!(
+        call.view().phase,
+        CallPhase::Ended {
+            reason: EndReason::CustomerLeft,
+            live_ms: 59_000
+        }
+    );
 }
 
 #[test]
 fn a_new_page_gets_a_new_connection_and_a_resumed_one_does_not() {
     let mut call = live();
-    assert!(call.handle(CallInput::OtherPresence(Presence::Away { until: 90_000 }), 2_000).is_empty());
+    assert!(
+        call.handle(CallInput::OtherPresence(Presence::Away { until: 90_000 }), 2_000)
+            .is_empty()
+    );
     assert_eq!(call.view().customer_away_until, Some(90_000));
     assert!(call.handle(CallInput::OtherPresence(HERE), 2_500).is_empty());
     let effects = call.handle(CallInput::OtherPresence(Presence::Here { session: 2 }), 3_000);
     assert_eq!(effects, [CallEffect::MakeOffer(2)]);
-    assert_eq!(call.handle(CallInput::OfferReady(offer(2)), 3_010), [CallEffect::SendOffer(offer(2))]);
+    assert_eq!(
+        call.handle(CallInput::OfferReady(offer(2)), 3_010),
+        [CallEffect::SendOffer(offer(2))]
+    );
     // The answer to the offer before is no answer to this one.
-    assert!(call.handle(CallInput::Answer { negotiation: 1, sdp: "old".into() }, 3_020).is_empty());
-    assert_eq!(call.handle(CallInput::Answer { negotiation: 2, sdp: "new".into() }, 3_030).len(), 1);
+    assert!(
+        call.handle(
+            CallInput::Answer {
+                negotiation: 1,
+                sdp: "old".into()
+            },
+            3_020
+        )
+        .is_empty()
+    );
+    assert_eq!(
+        call.handle(
+            CallInput::Answer {
+                negotiation: 2,
+                sdp: "new".into()
+            },
+            3_030
+        )
+        .len(),
+        1
+    );
     assert!(matches!(call.view().phase, CallPhase::Live { since: 1_300 }));
 }
 
@@ -110,12 +189,30 @@ fn an_unanswered_offer_is_sent_again_after_a_reconnect() {
     let mut call = waiting();
     call.handle(CallInput::RoomLost, 10);
     assert!(call.view().signalling_lost);
-    let effects = call.handle(CallInput::RoomReached { other: HERE, other_media: OWN }, 20);
+    let effects = call.handle(
+        CallInput::RoomReached {
+            other: HERE,
+            other_media: OWN,
+        },
+        20,
+    );
     assert!(effects.contains(&CallEffect::SendOffer(offer(1))));
     assert!(!call.view().signalling_lost);
-    call.handle(CallInput::Answer { negotiation: 1, sdp: "answer".into() }, 30);
+    call.handle(
+        CallInput::Answer {
+            negotiation: 1,
+            sdp: "answer".into(),
+        },
+        30,
+    );
     call.handle(CallInput::RoomLost, 40);
-    let effects = call.handle(CallInput::RoomReached { other: HERE, other_media: OWN }, 50);
+    let effects = call.handle(
+        CallInput::RoomReached {
+            other: HERE,
+            other_media: OWN,
+        },
+        50,
+    );
     assert_eq!(effects, [CallEffect::RemoteMedia(OWN), CallEffect::SendMedia(OWN)]);
 }
 
@@ -142,7 +239,10 @@ fn media_that_does_not_come_becomes_words_and_may_still_come() {
 fn a_customer_without_devices_is_live_by_the_servers_word() {
     let mut call = waiting();
     call.handle(CallInput::OtherPresence(HERE), 0);
-    call.handle(CallInput::Escalation(escalation(EscalationState::Live { since: 70 })), 80);
+    call.handle(
+        CallInput::Escalation(escalation(EscalationState::Live { since: 70 })),
+        80,
+    );
     assert!(matches!(call.view().phase, CallPhase::Connecting { .. }));
     call.handle(CallInput::Connected { negotiation: 1 }, 90);
     assert_eq!(call.view().phase, CallPhase::Live { since: 70 });
@@ -151,10 +251,19 @@ fn a_customer_without_devices_is_live_by_the_servers_word() {
 #[test]
 fn giving_up_before_the_server_answered_ends_it_there_later() {
     let (mut call, _) = DeskCall::new(&conversation(), 1, OWN);
-    assert_eq!(call.handle(CallInput::HangUp, 0), [CallEffect::StopMedia, CallEffect::LeaveRoom]);
+    assert_eq!(
+        call.handle(CallInput::HangUp, 0),
+        [CallEffect::StopMedia, CallEffect::LeaveRoom]
+    );
     let effects = call.handle(CallInput::Started(escalation(EscalationState::Invited)), 5);
     assert_eq!(effects, [CallEffect::EndOnServer(id(3))]);
-    assert_eq!(call.view().phase, CallPhase::Ended { reason: EndReason::Cancelled, live_ms: 0 });
+    assert_eq!(
+        call.view().phase,
+        CallPhase::Ended {
+            reason: EndReason::Cancelled,
+            live_ms: 0
+        }
+    );
 }
 
 #[test]
@@ -162,7 +271,10 @@ fn a_dead_path_is_replaced_while_the_customer_is_there() {
     let mut call = live();
     call.handle(CallInput::Path { up: false }, 10_000);
     assert_eq!(call.deadline(), Some(10_000 + PATH_PATIENCE_MS));
-    assert_eq!(call.handle(CallInput::Tick, 10_000 + PATH_PATIENCE_MS), [CallEffect::MakeOffer(2)]);
+    assert_eq!(
+        call.handle(CallInput::Tick, 10_000 + PATH_PATIENCE_MS),
+        [CallEffect::MakeOffer(2)]
+    );
 }
 
 #[test]
@@ -171,6 +283,15 @@ fn the_end_by_the_room_stops_everything_once() {
     let effects = call.handle(CallInput::RoomEnded(EndReason::CustomerLeft), 2_300);
     assert_eq!(effects, [CallEffect::StopMedia, CallEffect::LeaveRoom]);
     assert!(call.handle(CallInput::HangUp, 2_400).is_empty());
-    assert!(call.handle(CallInput::RoomEnded(EndReason::AgentHungUp), 2_400).is_empty());
-    assert_eq!(call.view().phase, CallPhase::Ended { reason: EndReason::CustomerLeft, live_ms: 1_000 });
+    assert!(
+        call.handle(CallInput::RoomEnded(EndReason::AgentHungUp), 2_400)
+            .is_empty()
+    );
+    assert_eq!(
+        call.view().phase,
+        CallPhase::Ended {
+            reason: EndReason::CustomerLeft,
+            live_ms: 1_000
+        }
+    );
 }

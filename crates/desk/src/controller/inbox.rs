@@ -77,7 +77,11 @@ fn belongs_in_inbox(conversation: &Conversation, me: AccountId) -> bool {
 impl<S: Shell> Controller<S> {
     pub(super) fn link_event(&mut self, event: LinkEvent) {
         match event {
-            LinkEvent::Welcome { account, company, conversations } => {
+            LinkEvent::Welcome {
+                account,
+                company,
+                conversations,
+            } => {
                 let Ok(signed_in) = self.signed_in_mut() else { return };
                 signed_in.account = account;
                 signed_in.company = company;
@@ -94,12 +98,14 @@ impl<S: Shell> Controller<S> {
                 // The call goes on where the agent went on; here its devices are given back.
                 self.drop_stage();
             }
-            LinkEvent::Frame(AgentEvent::Conversation(conversation)) => self.conversation_changed(conversation),
-            LinkEvent::Frame(AgentEvent::Message(message)) => self.message_arrived(message),
-            LinkEvent::Frame(AgentEvent::Typing { conversation, until }) => {
-                self.shell.emit(DeskEvent::Typing { conversation, until });
-            }
-            LinkEvent::Frame(AgentEvent::Welcome { .. } | AgentEvent::Problem(_) | AgentEvent::Heartbeat) => {}
+            LinkEvent::Frame(frame) => match *frame {
+                AgentEvent::Conversation(conversation) => self.conversation_changed(conversation),
+                AgentEvent::Message(message) => self.message_arrived(message),
+                AgentEvent::Typing { conversation, until } => {
+                    self.shell.emit(DeskEvent::Typing { conversation, until });
+                }
+                AgentEvent::Welcome { .. } | AgentEvent::Problem(_) | AgentEvent::Heartbeat => {}
+            },
         }
     }
 
@@ -142,7 +148,9 @@ impl<S: Shell> Controller<S> {
             known.remove(&conversation.id);
             false
         };
-        self.shell.emit(DeskEvent::Conversation { conversation: conversation.clone() });
+        self.shell.emit(DeskEvent::Conversation {
+            conversation: conversation.clone(),
+        });
         if new {
             self.announce(&conversation);
         }
@@ -152,7 +160,10 @@ impl<S: Shell> Controller<S> {
 
     fn announce(&self, conversation: &Conversation) {
         if conversation.state == ConversationState::Open {
-            self.shell.notify("New conversation", &format!("{} is waiting.", conversation.customer_name));
+            self.shell.notify(
+                "New conversation",
+                &format!("{} is waiting.", conversation.customer_name),
+            );
         }
     }
 
@@ -170,7 +181,10 @@ impl<S: Shell> Controller<S> {
         if let Some(thread) = inbox.threads.get_mut(&conversation) {
             if message.seq == thread.last() + 1 {
                 thread.messages.insert(message.seq, message.clone());
-                self.shell.emit(DeskEvent::Thread { conversation, messages: vec![message] });
+                self.shell.emit(DeskEvent::Thread {
+                    conversation,
+                    messages: vec![message],
+                });
             } else if message.seq > thread.last() {
                 self.catch_up(conversation);
             }
@@ -201,14 +215,21 @@ impl<S: Shell> Controller<S> {
 
     pub(super) fn page_arrived(&mut self, conversation: ConversationId, result: Result<MessagePage, Problem>) {
         let Ok(signed_in) = self.signed_in_mut() else { return };
-        let Some(thread) = signed_in.inbox.threads.get_mut(&conversation) else { return };
+        let Some(thread) = signed_in.inbox.threads.get_mut(&conversation) else {
+            return;
+        };
         thread.fetching = false;
         let again = std::mem::take(&mut thread.again);
         match result {
             Ok(page) => {
                 let more = page.more && !page.messages.is_empty();
-                thread.messages.extend(page.messages.iter().map(|message| (message.seq, message.clone())));
-                self.shell.emit(DeskEvent::Thread { conversation, messages: page.messages });
+                thread
+                    .messages
+                    .extend(page.messages.iter().map(|message| (message.seq, message.clone())));
+                self.shell.emit(DeskEvent::Thread {
+                    conversation,
+                    messages: page.messages,
+                });
                 if more || again {
                     self.catch_up(conversation);
                 }
@@ -252,7 +273,10 @@ impl<S: Shell> Controller<S> {
         *read = last;
         let Ok(api) = self.client() else { return };
         tokio::spawn(async move {
-            let edit = EditConversation { read_seq: Some(last), ..EditConversation::default() };
+            let edit = EditConversation {
+                read_seq: Some(last),
+                ..EditConversation::default()
+            };
             if let Err(problem) = api.edit(open, &edit).await {
                 tracing::debug!(code = ?problem.code, "a read mark was not taken");
             }
@@ -298,22 +322,44 @@ impl<S: Shell> Controller<S> {
     }
 
     pub(super) fn save_notes(&self, id: ConversationId, notes: String, reply: Reply) {
-        let edit = EditConversation { notes: Some(notes), ..EditConversation::default() };
-        self.ask(reply, |api| async move { api.edit(id, &edit).await }, Answer::Conversation);
+        let edit = EditConversation {
+            notes: Some(notes),
+            ..EditConversation::default()
+        };
+        self.ask(
+            reply,
+            |api| async move { api.edit(id, &edit).await },
+            Answer::Conversation,
+        );
     }
 
     pub(super) fn set_context(&self, id: ConversationId, key: String, value: Option<ContextValue>, reply: Reply) {
         let context = Some(BTreeMap::from([(key, value)]));
-        let edit = EditConversation { context, ..EditConversation::default() };
-        self.ask(reply, |api| async move { api.edit(id, &edit).await }, Answer::Conversation);
+        let edit = EditConversation {
+            context,
+            ..EditConversation::default()
+        };
+        self.ask(
+            reply,
+            |api| async move { api.edit(id, &edit).await },
+            Answer::Conversation,
+        );
     }
 
     pub(super) fn wrap_up(&self, id: ConversationId, end_call: bool, reply: Reply) {
-        self.ask(reply, move |api| async move { api.wrap_up(id, end_call).await }, Answer::Conversation);
+        self.ask(
+            reply,
+            move |api| async move { api.wrap_up(id, end_call).await },
+            Answer::Conversation,
+        );
     }
 
     pub(super) fn close(&self, id: ConversationId, disposition: String, reply: Reply) {
-        self.ask(reply, |api| async move { api.close(id, disposition).await }, Answer::Conversation);
+        self.ask(
+            reply,
+            |api| async move { api.close(id, disposition).await },
+            Answer::Conversation,
+        );
     }
 
     pub(super) fn send_text(&self, conversation: ConversationId, text: String, reply: Reply) {
@@ -341,14 +387,18 @@ impl<S: Shell> Controller<S> {
     }
 
     pub(super) fn show_inbox(&self) {
-        let SessionState::SignedIn(signed_in) = &self.session else { return };
+        let SessionState::SignedIn(signed_in) = &self.session else {
+            return;
+        };
         if !signed_in.shown {
             return;
         }
         let mut conversations: Vec<_> = signed_in.inbox.conversations.values().cloned().collect();
         conversations.sort_by_key(|conversation| (conversation.opened_at, conversation.id));
         self.shell.emit(DeskEvent::Inbox { conversations });
-        self.shell.emit(DeskEvent::Pending { messages: signed_in.inbox.pending.clone() });
+        self.shell.emit(DeskEvent::Pending {
+            messages: signed_in.inbox.pending.clone(),
+        });
     }
 
     pub(super) fn show_attention(&mut self) {

@@ -45,13 +45,22 @@ pub(super) struct SignedIn {
 /// What happens to a session.
 pub(crate) enum SessionInput {
     Restored(Result<Option<Session>, Problem>),
-    SignedIn { result: Result<Session, Problem>, reply: Reply },
+    SignedIn {
+        result: Result<Session, Problem>,
+        reply: Reply,
+    },
     StartOverdue,
     WelcomeOverdue,
     Link(LinkEvent),
     Courier(CourierEvent),
-    Answer { answer: Answer, reply: Option<Reply> },
-    Page { conversation: ConversationId, result: Result<MessagePage, Problem> },
+    Answer {
+        answer: Answer,
+        reply: Option<Reply>,
+    },
+    Page {
+        conversation: ConversationId,
+        result: Result<MessagePage, Problem>,
+    },
 }
 
 /// What the server answered to a request of the session.
@@ -127,11 +136,17 @@ impl<S: Shell> Controller<S> {
                     self.show_signed_out(Some(ErrorCode::ServerUnreachable.into()));
                 }
             }
-            SessionInput::SignedIn { result: Ok(session), reply } => {
+            SessionInput::SignedIn {
+                result: Ok(session),
+                reply,
+            } => {
                 self.signed_in(session);
                 answer(reply, Ok(()));
             }
-            SessionInput::SignedIn { result: Err(problem), reply } => answer(reply, Err(problem)),
+            SessionInput::SignedIn {
+                result: Err(problem),
+                reply,
+            } => answer(reply, Err(problem)),
             SessionInput::WelcomeOverdue => self.show_session_once(),
             SessionInput::Link(event) => self.link_event(event),
             SessionInput::Courier(event) => self.courier_event(event),
@@ -189,9 +204,14 @@ impl<S: Shell> Controller<S> {
 
     fn open_link(&self, take_over: bool) -> Option<Link> {
         let (inputs, epoch) = (self.inputs.clone(), self.epoch);
-        Some(Link::open(self.api.clone()?, self.settings.desk(), take_over, move |event| {
-            inputs.send(Input::Session(epoch, SessionInput::Link(event)));
-        }))
+        Some(Link::open(
+            self.api.clone()?,
+            self.settings.desk(),
+            take_over,
+            move |event| {
+                inputs.send(Input::Session(epoch, SessionInput::Link(event)));
+            },
+        ))
     }
 
     pub(super) fn take_over(&mut self) -> Result<(), Problem> {
@@ -209,7 +229,9 @@ impl<S: Shell> Controller<S> {
         if self.call_runs() {
             return answer(reply, Err(ErrorCode::CallLive.into()));
         }
-        let Some(api) = self.api.clone() else { return answer(reply, Ok(())) };
+        let Some(api) = self.api.clone() else {
+            return answer(reply, Ok(()));
+        };
         self.leave_session();
         self.show_signed_out(None);
         tokio::spawn(async move {
@@ -308,7 +330,13 @@ impl<S: Shell> Controller<S> {
             match request.await {
                 Ok(value) => {
                     let answer = answered(Box::new(value));
-                    inputs.send(Input::Session(epoch, SessionInput::Answer { answer, reply: Some(reply) }));
+                    inputs.send(Input::Session(
+                        epoch,
+                        SessionInput::Answer {
+                            answer,
+                            reply: Some(reply),
+                        },
+                    ));
                 }
                 Err(problem) => answer(reply, Err(problem)),
             }

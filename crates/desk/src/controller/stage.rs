@@ -34,7 +34,11 @@ const START_PAUSE: Duration = Duration::from_millis(500);
 const RENEW_PAUSE: Duration = Duration::from_secs(4);
 
 /// What a new call sends.
-const EVERYTHING: MediaState = MediaState { microphone: true, camera: true, screen: false };
+const EVERYTHING: MediaState = MediaState {
+    microphone: true,
+    camera: true,
+    screen: false,
+};
 
 /// The call on the stage, with what it holds.
 pub(super) struct Stage {
@@ -60,9 +64,15 @@ impl Stage {
 
 /// What happens to a call.
 pub(crate) enum CallNews {
-    Answered { result: Result<VideoStarted, Problem>, reply: Reply },
+    Answered {
+        result: Result<VideoStarted, Problem>,
+        reply: Reply,
+    },
     /// A room for a call of a desk that restarted, or a new token for the one on the stage.
-    Rejoined { conversation: ConversationId, result: Result<VideoStarted, Problem> },
+    Rejoined {
+        conversation: ConversationId,
+        result: Result<VideoStarted, Problem>,
+    },
     /// A room that refused a new token is asked once more.
     RenewRoom,
     Room(RoomNews),
@@ -80,7 +90,9 @@ impl<S: Shell> Controller<S> {
             Ok(conversation) => conversation,
             Err(problem) => return answer(reply, Err(problem)),
         };
-        let Ok(api) = self.client() else { return answer(reply, Err(ErrorCode::NotSignedIn.into())) };
+        let Ok(api) = self.client() else {
+            return answer(reply, Err(ErrorCode::NotSignedIn.into()));
+        };
         let number = self.put_on_stage(&conversation, 1, EVERYTHING, true);
         let (inputs, id, command) = (self.inputs.clone(), conversation.id, CommandId(Uuid::new_v4()));
         tokio::spawn(async move {
@@ -126,13 +138,7 @@ impl<S: Shell> Controller<S> {
     }
 
     /// Opens devices and asks for the first offer.
-    fn put_on_stage(
-        &mut self,
-        conversation: &Conversation,
-        negotiation: u32,
-        own: MediaState,
-        starting: bool,
-    ) -> u64 {
+    fn put_on_stage(&mut self, conversation: &Conversation, negotiation: u32, own: MediaState, starting: bool) -> u64 {
         self.drop_stage();
         self.calls += 1;
         let number = self.calls;
@@ -154,7 +160,14 @@ impl<S: Shell> Controller<S> {
             }
         });
         let (call, effects) = DeskCall::new(conversation, negotiation, own);
-        self.stage = Some(Stage { number, call, media: Some(media), room: None, starting, rejoining: false });
+        self.stage = Some(Stage {
+            number,
+            call,
+            media: Some(media),
+            room: None,
+            starting,
+            rejoining: false,
+        });
         self.carry_out(effects);
         number
     }
@@ -197,10 +210,12 @@ impl<S: Shell> Controller<S> {
             }
             // The agent gave up and took it off the stage before the server had answered.
             (Ok(started), false) => {
-                self.end_on_server(started.escalation.id);
+                let told = self.closing.take();
+                self.end_on_server(started.escalation.id, told);
                 answer(reply, Ok(()));
             }
             (Err(problem), on_stage) => {
+                self.closing = None;
                 if on_stage {
                     self.drop_stage();
                 }
@@ -246,7 +261,11 @@ impl<S: Shell> Controller<S> {
     fn renew_room(&mut self) {
         let Ok(api) = self.client() else { return };
         let Some(stage) = &mut self.stage else { return };
-        let Some(escalation) = stage.call.escalation().filter(|_| !stage.rejoining && !stage.call.is_over()) else {
+        let Some(escalation) = stage
+            .call
+            .escalation()
+            .filter(|_| !stage.rejoining && !stage.call.is_over())
+        else {
             return;
         };
         stage.rejoining = true;
@@ -270,7 +289,9 @@ impl<S: Shell> Controller<S> {
             Ok(started) => {
                 self.rejoining.remove(&started.escalation.id);
                 let Ok(signed_in) = self.signed_in_ref() else { return };
-                let Some(conversation) = signed_in.inbox.conversations.get(&conversation).cloned() else { return };
+                let Some(conversation) = signed_in.inbox.conversations.get(&conversation).cloned() else {
+                    return;
+                };
                 if self.call_runs() || self.is_over_here(started.escalation.id) {
                     return;
                 }
@@ -295,14 +316,23 @@ impl<S: Shell> Controller<S> {
     /// The conversation as the server has it now tells how its call stands.
     fn refresh_conversation(&self, id: ConversationId) {
         let (reply, _) = oneshot::channel();
-        self.ask(reply, |api| async move { api.conversation(id).await }, Answer::Conversation);
+        self.ask(
+            reply,
+            |api| async move { api.conversation(id).await },
+            Answer::Conversation,
+        );
     }
 
     /// Follows the newest escalation of a conversation, and goes on with one that this desk had before it
     /// was restarted.
     pub(super) fn follow_escalation(&mut self, conversation: &Conversation) {
-        let Some(escalation) = conversation.escalation.clone() else { return };
-        let ours = self.stage.as_ref().is_some_and(|stage| stage.call.escalation() == Some(escalation.id));
+        let Some(escalation) = conversation.escalation.clone() else {
+            return;
+        };
+        let ours = self
+            .stage
+            .as_ref()
+            .is_some_and(|stage| stage.call.escalation() == Some(escalation.id));
         if ours {
             let over = matches!(escalation.state, EscalationState::Ended { .. });
             let resumes = !over && self.stage.as_ref().is_some_and(|s| s.room.is_none() && !s.rejoining);
@@ -315,7 +345,10 @@ impl<S: Shell> Controller<S> {
         let Ok(signed_in) = self.signed_in_ref() else { return };
         let mine = conversation.owner == Some(signed_in.account.id) && signed_in.link_view == LinkView::Online;
         let known = signed_in.inbox.over.is_some() && !self.is_over_here(escalation.id);
-        let stage_free = self.stage.as_ref().is_none_or(|stage| !stage.starting && stage.call.is_over());
+        let stage_free = self
+            .stage
+            .as_ref()
+            .is_none_or(|stage| !stage.starting && stage.call.is_over());
         if mine && known && stage_free && escalation.state.holds_slot() && self.rejoining.insert(escalation.id) {
             let Ok(api) = self.client() else { return };
             self.rejoin(api, 0, conversation.id, escalation.id);
@@ -331,7 +364,11 @@ impl<S: Shell> Controller<S> {
     }
 
     pub(super) fn escalation_changed(&mut self, escalation: EscalationView) {
-        if self.stage.as_ref().is_some_and(|stage| stage.call.escalation() == Some(escalation.id)) {
+        if self
+            .stage
+            .as_ref()
+            .is_some_and(|stage| stage.call.escalation() == Some(escalation.id))
+        {
             self.call_input(CallInput::Escalation(escalation));
         }
     }
@@ -384,16 +421,16 @@ impl<S: Shell> Controller<S> {
                         room.send(RoomRequest::Leave);
                     }
                 }
-                CallEffect::EndOnServer(escalation) => self.end_on_server(escalation),
+                CallEffect::EndOnServer(escalation) => self.end_on_server(escalation, None),
             }
         }
     }
 
-    /// Kept on disk until the server knows.
-    fn end_on_server(&mut self, escalation: EscalationId) {
+    /// Kept on disk until the server knows; `told` hears when it does.
+    fn end_on_server(&mut self, escalation: EscalationId, told: Option<Reply>) {
         if let Ok(signed_in) = self.signed_in_mut() {
             signed_in.inbox.over.get_or_insert_default().insert(escalation);
-            signed_in.courier.hang_up(escalation, None);
+            signed_in.courier.hang_up(escalation, told);
         }
     }
 
@@ -422,7 +459,11 @@ impl<S: Shell> Controller<S> {
     pub(super) fn resend_invite(&self, reply: Reply) {
         let running = self.stage.as_ref().filter(|stage| !stage.call.is_over());
         match running.and_then(|stage| stage.call.escalation()) {
-            Some(id) => self.ask(reply, move |api| async move { api.resend(id).await }, Answer::Escalation),
+            Some(id) => self.ask(
+                reply,
+                move |api| async move { api.resend(id).await },
+                Answer::Escalation,
+            ),
             None => answer(reply, Err(ErrorCode::EscalationEnded.into())),
         }
     }
@@ -450,11 +491,13 @@ impl<S: Shell> Controller<S> {
 
     /// Hangs up, waits a moment for the server to hear it, and closes.
     pub(super) fn close_window(&mut self, reply: Reply) {
-        let escalation = self.stage.as_ref().filter(|stage| !stage.call.is_over()).and_then(|s| s.call.escalation());
         let (told, heard) = oneshot::channel();
-        match (escalation, self.signed_in_ref()) {
-            (Some(escalation), Ok(signed_in)) => signed_in.courier.hang_up(escalation, Some(told)),
-            (Some(_) | None, _) => drop(told),
+        let starting = self.stage.as_ref().is_some_and(|stage| stage.starting);
+        let running = self.stage.as_ref().filter(|stage| !stage.call.is_over());
+        match running.and_then(|stage| stage.call.escalation()) {
+            Some(escalation) => self.end_on_server(escalation, Some(told)),
+            None if starting => self.closing = Some(told),
+            None => drop(told),
         }
         self.call_input(CallInput::HangUp);
         self.drop_stage();

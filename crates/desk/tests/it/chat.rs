@@ -10,16 +10,24 @@ use sightline_wire::{
 use std::sync::atomic::Ordering;
 
 fn send(conversation: sightline_wire::ids::ConversationId, text: &str) -> DeskCommand {
-    DeskCommand::Send { conversation, text: text.into() }
+    DeskCommand::Send {
+        conversation,
+        text: text.into(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_from_hello_to_close() {
     let world = World::start().await;
     let (mut desk, customer, id) = world.chatting().await;
-    assert!(desk.told.notifications.lock().unwrap().iter().any(|(title, body)| {
-        title == "New conversation" && body == "Ana is waiting."
-    }));
+    assert!(
+        desk.told
+            .notifications
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|(title, body)| { title == "New conversation" && body == "Ana is waiting." })
+    );
 
     desk.command(send(id, "Good morning")).await.unwrap();
     desk.until("the message stored and nothing pending", |w| {
@@ -28,15 +36,41 @@ async fn a_conversation_from_hello_to_close() {
     .await;
     desk.handle.focus_changed(false);
     customer.say("It blinks").await;
-    desk.until("the answer", |w| w.texts(id).contains(&"It blinks".into()).then_some(())).await;
-    assert!(desk.told.notifications.lock().unwrap().contains(&("Ana".into(), "A new message.".into())));
+    desk.until("the answer", |w| {
+        w.texts(id).contains(&"It blinks".into()).then_some(())
+    })
+    .await;
+    assert!(
+        desk.told
+            .notifications
+            .lock()
+            .unwrap()
+            .contains(&("Ana".into(), "A new message.".into()))
+    );
 
-    assert_eq!(desk.command(send(id, "  ")).await.unwrap_err().code, ErrorCode::EmptyMessage);
-    assert_eq!(desk.command(send(id, &"x".repeat(4_001))).await.unwrap_err().code, ErrorCode::MessageTooLong);
+    assert_eq!(
+        desk.command(send(id, "  ")).await.unwrap_err().code,
+        ErrorCode::EmptyMessage
+    );
+    assert_eq!(
+        desk.command(send(id, &"x".repeat(4_001))).await.unwrap_err().code,
+        ErrorCode::MessageTooLong
+    );
     desk.command(DeskCommand::Typing { conversation: id }).await.unwrap();
-    desk.command(DeskCommand::SaveNotes { conversation: id, notes: "blinks".into() }).await.unwrap();
+    desk.command(DeskCommand::SaveNotes {
+        conversation: id,
+        notes: "blinks".into(),
+    })
+    .await
+    .unwrap();
     let (key, value) = ("order".to_string(), Some(ContextValue::Number(7.0)));
-    desk.command(DeskCommand::SetContext { conversation: id, key, value }).await.unwrap();
+    desk.command(DeskCommand::SetContext {
+        conversation: id,
+        key,
+        value,
+    })
+    .await
+    .unwrap();
     desk.until("notes and variable", |w| {
         let conversation = &w.conversations[&id];
         (conversation.notes == "blinks" && conversation.context.get("order") == Some(&ContextValue::Number(7.0)))
@@ -46,11 +80,25 @@ async fn a_conversation_from_hello_to_close() {
 
     // Back at the window, what lies open has been read.
     desk.handle.focus_changed(true);
-    desk.until("all read", |w| (w.conversations[&id].read_seq == 3).then_some(())).await;
-    desk.command(DeskCommand::WrapUp { conversation: id, end_call: false }).await.unwrap();
+    desk.until("all read", |w| (w.conversations[&id].read_seq == 3).then_some(()))
+        .await;
+    desk.command(DeskCommand::WrapUp {
+        conversation: id,
+        end_call: false,
+    })
+    .await
+    .unwrap();
     let disposition = "Solved".to_string();
-    desk.command(DeskCommand::Close { conversation: id, disposition }).await.unwrap();
-    desk.until("closed", |w| (w.conversations[&id].state == ConversationState::Closed).then_some(())).await;
+    desk.command(DeskCommand::Close {
+        conversation: id,
+        disposition,
+    })
+    .await
+    .unwrap();
+    desk.until("closed", |w| {
+        (w.conversations[&id].state == ConversationState::Closed).then_some(())
+    })
+    .await;
     assert_eq!(desk.told.attention.load(Ordering::SeqCst), 0);
 }
 
@@ -68,7 +116,10 @@ async fn what_was_typed_offline_survives_a_restart_of_the_app_and_goes_out_in_or
         desk.command(send(id, text)).await.unwrap();
     }
     desk.until("three that wait", |w| {
-        let waiting = w.pending.iter().all(|message| message.state == PendingState::WaitingForNetwork);
+        let waiting = w
+            .pending
+            .iter()
+            .all(|message| message.state == PendingState::WaitingForNetwork);
         (w.pending.len() == 3 && waiting).then_some(())
     })
     .await;
@@ -97,7 +148,8 @@ async fn a_restarted_server_is_caught_up_with() {
         customer.say(&format!("missed {number}")).await;
     }
     desk.online().await;
-    desk.until("everything, once", |w| (w.texts(id).len() == 6).then_some(())).await;
+    desk.until("everything, once", |w| (w.texts(id).len() == 6).then_some(()))
+        .await;
     assert_eq!(desk.window.texts(id)[5], "missed 4");
 }
 
@@ -105,7 +157,12 @@ async fn a_restarted_server_is_caught_up_with() {
 async fn a_refused_message_keeps_its_reason_until_it_is_discarded() {
     let world = World::start().await;
     let (mut desk, _customer, id) = world.chatting().await;
-    desk.command(DeskCommand::WrapUp { conversation: id, end_call: false }).await.unwrap();
+    desk.command(DeskCommand::WrapUp {
+        conversation: id,
+        end_call: false,
+    })
+    .await
+    .unwrap();
     desk.command(send(id, "too late")).await.unwrap();
     let client_id = desk
         .until("refused, with a reason", |w| match &w.pending.first()?.state {
@@ -147,5 +204,8 @@ async fn nonsense_from_the_server_is_passed_over() {
     let (customer, id) = world.accepted(&mut desk, "Ana").await;
     customer.say("Still there?").await;
     desk.command(send(id, "Yes")).await.unwrap();
-    desk.until("both", |w| (w.texts(id) == ["Hello", "Still there?", "Yes"]).then_some(())).await;
+    desk.until("both", |w| {
+        (w.texts(id) == ["Hello", "Still there?", "Yes"]).then_some(())
+    })
+    .await;
 }

@@ -70,9 +70,17 @@ pub struct World {
 impl World {
     pub async fn start() -> Self {
         let (folder, password) = (Folder::new(), Uuid::new_v4().to_string());
-        let server = serve(config(&folder.0, &password, SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
+        let server = serve(config(&folder.0, &password, SocketAddr::from(([127, 0, 0, 1], 0))))
+            .await
+            .unwrap();
         let address = server.address;
-        Self { folder, password, url: format!("http://{address}"), address, server: Some(server) }
+        Self {
+            folder,
+            password,
+            url: format!("http://{address}"),
+            address,
+            server: Some(server),
+        }
     }
 
     pub async fn stop(&mut self) {
@@ -80,7 +88,11 @@ impl World {
     }
 
     pub async fn go_on(&mut self) {
-        self.server = Some(serve(config(&self.folder.0, &self.password, self.address)).await.unwrap());
+        self.server = Some(
+            serve(config(&self.folder.0, &self.password, self.address))
+                .await
+                .unwrap(),
+        );
     }
 
     /// A desk of the agent's, signed in.
@@ -93,9 +105,15 @@ impl World {
 
     pub async fn customer(&self, name: &str) -> Customer {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let start = http.post(format!("{}/v1/webchat/tokens", self.url)).json(&json!({ "name": name }));
+        let start = http
+            .post(format!("{}/v1/webchat/tokens", self.url))
+            .json(&json!({ "name": name }));
         let started = body(start).await;
-        Customer { http, url: self.url.clone(), started }
+        Customer {
+            http,
+            url: self.url.clone(),
+            started,
+        }
     }
 
     /// A customer who has written, and an agent who has accepted and opened the conversation.
@@ -110,12 +128,20 @@ impl World {
         customer.say("Hello").await;
         let waiting = desk
             .until("a waiting conversation", |w| {
-                w.conversations.values().find(|c| c.customer_name == name && c.state == ConversationState::Open).map(|c| c.id)
+                w.conversations
+                    .values()
+                    .find(|c| c.customer_name == name && c.state == ConversationState::Open)
+                    .map(|c| c.id)
             })
             .await;
-        desk.command(DeskCommand::Accept { conversation: waiting }).await.unwrap();
+        desk.command(DeskCommand::Accept { conversation: waiting })
+            .await
+            .unwrap();
         desk.command(DeskCommand::Open { conversation: waiting }).await.unwrap();
-        desk.until("the first message", |w| w.texts(waiting).contains(&"Hello".into()).then_some(())).await;
+        desk.until("the first message", |w| {
+            w.texts(waiting).contains(&"Hello".into()).then_some(())
+        })
+        .await;
         (customer, waiting)
     }
 }
@@ -149,7 +175,11 @@ pub struct Window {
 impl Window {
     pub fn texts(&self, conversation: ConversationId) -> Vec<String> {
         let thread = self.threads.get(&conversation);
-        thread.into_iter().flat_map(BTreeMap::values).map(|message| message.body.text().to_owned()).collect()
+        thread
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .map(|message| message.body.text().to_owned())
+            .collect()
     }
 
     pub fn problem(&self) -> Option<ErrorCode> {
@@ -173,7 +203,10 @@ impl Window {
                 self.conversations.insert(conversation.id, conversation);
             }
             DeskEvent::Thread { conversation, messages } => {
-                self.threads.entry(conversation).or_default().extend(messages.into_iter().map(|m| (m.seq, m)));
+                self.threads
+                    .entry(conversation)
+                    .or_default()
+                    .extend(messages.into_iter().map(|m| (m.seq, m)));
             }
             DeskEvent::Pending { messages } => self.pending = messages,
             DeskEvent::Typing { conversation, .. } => self.typing.push(conversation),
@@ -205,7 +238,11 @@ impl Shell for TestShell {
     }
 
     fn notify(&self, title: &str, body: &str) {
-        self.told.notifications.lock().unwrap().push((title.into(), body.into()));
+        self.told
+            .notifications
+            .lock()
+            .unwrap()
+            .push((title.into(), body.into()));
     }
 
     fn set_attention(&self, unread: usize) {
@@ -221,7 +258,7 @@ impl Shell for TestShell {
     }
 
     fn painter_view(&self) -> PainterView {
-        PainterView::Beneath
+        PainterView::Native
     }
 
     fn set_layout(&self, _: StageLayout) {}
@@ -250,22 +287,49 @@ impl TestDesk {
     pub fn start(url: &str, folder: Folder, keyring: Keyring) -> Self {
         let (events, shown) = mpsc::unbounded_channel();
         let told = Arc::new(Told::default());
-        let shell = TestShell { events, told: told.clone() };
-        let config = DeskConfig { data_dir: folder.0.clone(), server: ServerSource::Url(url.into()), keyring };
+        let shell = TestShell {
+            events,
+            told: told.clone(),
+        };
+        let config = DeskConfig {
+            data_dir: folder.0.clone(),
+            server: ServerSource::Url(url.into()),
+            keyring,
+        };
         let handle = Desk::start(config, Arc::new(shell));
-        Self { handle, window: Window::default(), told, folder, events: shown }
+        Self {
+            handle,
+            window: Window::default(),
+            told,
+            folder,
+            events: shown,
+        }
     }
 
     pub async fn command(&self, command: DeskCommand) -> Result<(), Problem> {
-        timeout(PATIENCE, self.handle.command(command)).await.expect("a command was not answered")
+        timeout(PATIENCE, self.handle.command(command))
+            .await
+            .expect("a command was not answered")
     }
 
     pub async fn sign_in(&self, password: &str) -> Result<(), Problem> {
         self.command(DeskCommand::Attach).await.unwrap();
-        for (kind, id) in [(DeviceKind::Camera, "synthetic:camera"), (DeviceKind::Microphone, "synthetic:microphone")] {
-            self.command(DeskCommand::SelectDevice { kind, id: Some(id.into()) }).await.unwrap();
+        for (kind, id) in [
+            (DeviceKind::Camera, "synthetic:camera"),
+            (DeviceKind::Microphone, "synthetic:microphone"),
+        ] {
+            self.command(DeskCommand::SelectDevice {
+                kind,
+                id: Some(id.into()),
+            })
+            .await
+            .unwrap();
         }
-        self.command(DeskCommand::SignIn { email: "agent@example.test".into(), password: password.into() }).await
+        self.command(DeskCommand::SignIn {
+            email: "agent@example.test".into(),
+            password: password.into(),
+        })
+        .await
     }
 
     /// Takes in what the window is shown until it fits.
@@ -291,7 +355,10 @@ impl TestDesk {
 
     pub async fn online(&mut self) {
         self.until("the desk online", |w| match w.session.as_ref()? {
-            SessionView::SignedIn { link: sightline_wire::desk::LinkView::Online, .. } => Some(()),
+            SessionView::SignedIn {
+                link: sightline_wire::desk::LinkView::Online,
+                ..
+            } => Some(()),
             _ => None,
         })
         .await;
@@ -299,7 +366,10 @@ impl TestDesk {
 
     pub async fn offline(&mut self) {
         self.until("the desk offline", |w| match w.session.as_ref()? {
-            SessionView::SignedIn { link: sightline_wire::desk::LinkView::Offline { .. }, .. } => Some(()),
+            SessionView::SignedIn {
+                link: sightline_wire::desk::LinkView::Offline { .. },
+                ..
+            } => Some(()),
             _ => None,
         })
         .await;
@@ -307,7 +377,12 @@ impl TestDesk {
 
     /// The app ends, and leaves what it has on disk.
     pub async fn quit(self) -> Folder {
-        let Self { handle, folder, mut events, .. } = self;
+        let Self {
+            handle,
+            folder,
+            mut events,
+            ..
+        } = self;
         drop(handle);
         let ended = async { while events.recv().await.is_some() {} };
         timeout(PATIENCE, ended).await.expect("the controller did not end");
@@ -360,7 +435,10 @@ pub struct Customer {
 
 impl Customer {
     pub async fn say(&self, text: &str) {
-        let path = format!("{}/v3/directline/conversations/{}/activities", self.url, self.started.conversation_id);
+        let path = format!(
+            "{}/v3/directline/conversations/{}/activities",
+            self.url, self.started.conversation_id
+        );
         let activity = json!({ "type": "message", "text": text, "from": { "id": "me" } });
         let _: Value = body(self.http.post(path).bearer_auth(&self.started.token).json(&activity)).await;
     }
@@ -374,7 +452,11 @@ impl Customer {
         let url = format!("{}/v1/rooms/socket", self.url.replacen("http", "ws", 1));
         let (socket, _) = connect_async(url).await.unwrap();
         let mut seat = Seat { socket };
-        seat.send(&RoomRequest::Hello { token: redeemed.room_token, resume: None }).await;
+        seat.send(&RoomRequest::Hello {
+            token: redeemed.room_token,
+            resume: None,
+        })
+        .await;
         seat
     }
 }
@@ -386,7 +468,10 @@ pub struct Seat {
 
 impl Seat {
     pub async fn send(&mut self, request: &RoomRequest) {
-        self.socket.send(Frames::text(serde_json::to_string(request).unwrap())).await.unwrap();
+        self.socket
+            .send(Frames::text(serde_json::to_string(request).unwrap()))
+            .await
+            .unwrap();
     }
 
     pub async fn expect<R>(&mut self, what: &str, mut pick: impl FnMut(RoomEvent) -> Option<R>) -> R {
@@ -400,7 +485,9 @@ impl Seat {
             }
             panic!("the room closed before: {what}")
         };
-        timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("never heard: {what}"))
+        timeout(PATIENCE, search)
+            .await
+            .unwrap_or_else(|_| panic!("never heard: {what}"))
     }
 }
 

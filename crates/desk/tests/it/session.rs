@@ -14,11 +14,24 @@ async fn signs_in_stays_signed_in_and_signs_out() {
     let world = World::start().await;
     let store = MemoryStore::default();
     let mut desk = TestDesk::start(&world.url, Folder::new(), store.keyring());
-    desk.until("nobody signed in", |w| matches!(w.session, Some(SessionView::SignedOut { .. })).then_some(())).await;
-    assert_eq!(desk.sign_in("not the password").await.unwrap_err().code, ErrorCode::WrongCredentials);
+    desk.until("nobody signed in", |w| {
+        matches!(w.session, Some(SessionView::SignedOut { .. })).then_some(())
+    })
+    .await;
+    assert_eq!(
+        desk.sign_in("not the password").await.unwrap_err().code,
+        ErrorCode::WrongCredentials
+    );
     desk.sign_in(&world.password).await.unwrap();
     desk.online().await;
-    let Some(SessionView::SignedIn { account, company, chat_url, keyring, .. }) = &desk.window.session else {
+    let Some(SessionView::SignedIn {
+        account,
+        company,
+        chat_url,
+        keyring,
+        ..
+    }) = &desk.window.session
+    else {
         panic!("not signed in")
     };
     assert_eq!((account.name.as_str(), company.as_str()), ("Maria", "Kettle and Co"));
@@ -31,13 +44,18 @@ async fn signs_in_stays_signed_in_and_signs_out() {
     desk.online().await;
 
     desk.command(DeskCommand::SignOut).await.unwrap();
-    desk.until("signed out", |w| matches!(w.session, Some(SessionView::SignedOut { .. })).then_some(())).await;
+    desk.until("signed out", |w| {
+        matches!(w.session, Some(SessionView::SignedOut { .. })).then_some(())
+    })
+    .await;
     assert!(store.is_empty());
     assert_eq!(
-        desk.command(DeskCommand::StartVideo { conversation: "00000000-0000-4000-8000-000000000000".parse().unwrap() })
-            .await
-            .unwrap_err()
-            .code,
+        desk.command(DeskCommand::StartVideo {
+            conversation: "00000000-0000-4000-8000-000000000000".parse().unwrap()
+        })
+        .await
+        .unwrap_err()
+        .code,
         ErrorCode::NotSignedIn
     );
 }
@@ -53,7 +71,10 @@ async fn a_server_that_is_away_at_the_start_is_found_later() {
 
     world.stop().await;
     let mut desk = TestDesk::start(&world.url, folder, store.keyring());
-    desk.until("words instead of a spinner", |w| (w.problem() == Some(ErrorCode::ServerUnreachable)).then_some(())).await;
+    desk.until("words instead of a spinner", |w| {
+        (w.problem() == Some(ErrorCode::ServerUnreachable)).then_some(())
+    })
+    .await;
     world.go_on().await;
     desk.online().await;
 }
@@ -92,27 +113,40 @@ impl SecretStore for Stuck {
 async fn a_keyring_that_hangs_is_given_up_for_the_next_one() {
     let world = World::start().await;
     let (_held, release) = mpsc::channel();
-    let (stuck, works) = (Stuck { release: Mutex::new(release) }, MemoryStore::default());
-    let keyring = Keyring::of(vec![Arc::new(stuck), Arc::new(works.clone())], Duration::from_millis(100));
+    let (stuck, works) = (
+        Stuck {
+            release: Mutex::new(release),
+        },
+        MemoryStore::default(),
+    );
+    let keyring = Keyring::of(
+        vec![Arc::new(stuck), Arc::new(works.clone())],
+        Duration::from_millis(100),
+    );
     let mut desk = TestDesk::start(&world.url, Folder::new(), keyring);
     desk.sign_in(&world.password).await.unwrap();
     desk.online().await;
     assert!(!works.is_empty());
-    assert!(matches!(desk.window.session, Some(SessionView::SignedIn { keyring: None, .. })));
+    assert!(matches!(
+        desk.window.session,
+        Some(SessionView::SignedIn { keyring: None, .. })
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_any_keyring_the_session_lives_in_memory_and_says_so() {
     let world = World::start().await;
     let (_held, release) = mpsc::channel();
-    let stuck = Stuck { release: Mutex::new(release) };
+    let stuck = Stuck {
+        release: Mutex::new(release),
+    };
     let keyring = Keyring::of(vec![Arc::new(stuck)], Duration::from_millis(100));
     let mut desk = TestDesk::start(&world.url, Folder::new(), keyring);
     desk.sign_in(&world.password).await.unwrap();
     desk.until("the warning", |w| match w.session.as_ref()? {
-        SessionView::SignedIn { keyring: Some(problem), .. } => {
-            (problem.code == ErrorCode::KeyringUnavailable).then_some(())
-        }
+        SessionView::SignedIn {
+            keyring: Some(problem), ..
+        } => (problem.code == ErrorCode::KeyringUnavailable).then_some(()),
         _ => None,
     })
     .await;

@@ -24,17 +24,31 @@ pub fn list() -> Vec<Device> {
     let host = host();
     let mut devices = Vec::new();
     for device in host.devices().into_iter().flatten() {
-        let (Ok(id), Ok(description)) = (device.id(), device.description()) else { continue };
+        let (Ok(id), Ok(description)) = (device.id(), device.description()) else {
+            continue;
+        };
         let name = description.name().to_owned();
         // A monitor hears what the speaker plays; nobody wants to send that by mistake.
         if device.supports_input() && !is_monitor(&id.to_string(), &name) {
-            devices.push(Device { id: id.to_string(), kind: DeviceKind::Microphone, name: name.clone() });
+            devices.push(Device {
+                id: id.to_string(),
+                kind: DeviceKind::Microphone,
+                name: name.clone(),
+            });
         }
         if device.supports_output() {
-            devices.push(Device { id: id.to_string(), kind: DeviceKind::Speaker, name });
+            devices.push(Device {
+                id: id.to_string(),
+                kind: DeviceKind::Speaker,
+                name,
+            });
         }
     }
-    devices.push(Device { id: SYNTHETIC_MICROPHONE.into(), kind: DeviceKind::Microphone, name: "Test tone".into() });
+    devices.push(Device {
+        id: SYNTHETIC_MICROPHONE.into(),
+        kind: DeviceKind::Microphone,
+        name: "Test tone".into(),
+    });
     devices.extend(crate::files::list("wav", DeviceKind::Microphone));
     devices
 }
@@ -61,5 +75,12 @@ pub(super) fn config(default: &cpal::SupportedStreamConfig) -> (StreamConfig, Sa
         _ => SampleFormat::F32,
     };
     let buffer_size = BufferSize::Fixed(super::FRAME as u32);
-    (StreamConfig { channels: default.channels().min(2), sample_rate: RATE, buffer_size }, format)
+    (
+        StreamConfig {
+            channels: default.channels().min(2),
+            sample_rate: RATE,
+            buffer_size,
+        },
+        format,
+    )
 }

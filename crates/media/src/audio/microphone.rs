@@ -77,8 +77,14 @@ impl MicrophoneThread {
                 }
             }
         };
-        let thread = thread::Builder::new().name("microphone".into()).spawn(run).expect("the system starts threads");
-        Self { sounds, thread: Some(thread) }
+        let thread = thread::Builder::new()
+            .name("microphone".into())
+            .spawn(run)
+            .expect("the system starts threads");
+        Self {
+            sounds,
+            thread: Some(thread),
+        }
     }
 
     /// Where the speaker reports what it plays.
@@ -150,7 +156,9 @@ where
     let channels = config.channels as usize;
     let (sounds, lost) = (sounds.clone(), sounds.clone());
     let capture = move |data: &[T], _: &cpal::InputCallbackInfo| {
-        let mono = data.chunks_exact(channels).map(|all| all.iter().map(|&s| f32::from_sample(s)).sum::<f32>() / channels as f32);
+        let mono = data
+            .chunks_exact(channels)
+            .map(|all| all.iter().map(|&s| f32::from_sample(s)).sum::<f32>() / channels as f32);
         // The thread is gone only while this stream is being closed.
         let _ = sounds.send(Sound::Captured(mono.collect()));
     };
@@ -175,7 +183,9 @@ pub(super) fn report(error: &cpal::Error, lost: &dyn Fn(String)) {
 /// One second of 1 kHz in bursts of 0.4 s, so that nothing takes it for steady noise.
 fn test_tone() -> Vec<f32> {
     let tone = |n: u32| 0.25 * (n as f32 * 1_000.0 * std::f32::consts::TAU / RATE as f32).sin();
-    (0..RATE).map(|n| if n % (RATE / 2) < RATE * 2 / 5 { tone(n) } else { 0.0 }).collect()
+    (0..RATE)
+        .map(|n| if n % (RATE / 2) < RATE * 2 / 5 { tone(n) } else { 0.0 })
+        .collect()
 }
 
 enum End {
@@ -196,7 +206,14 @@ struct Uplink<E> {
 impl<E: Fn(MicrophoneEvent)> Uplink<E> {
     fn new(on: Arc<AtomicBool>, events: E) -> Self {
         let encoder = encoder().expect("these settings are valid for Opus");
-        Self { on, events, processing: MicrophoneProcessing::new(), encoder, packet: Vec::with_capacity(PACKET), time: 0 }
+        Self {
+            on,
+            events,
+            processing: MicrophoneProcessing::new(),
+            encoder,
+            packet: Vec::with_capacity(PACKET),
+            time: 0,
+        }
     }
 
     fn run(&mut self, input: &Input, incoming: &Receiver<Sound>) -> End {
@@ -248,7 +265,8 @@ impl<E: Fn(MicrophoneEvent)> Uplink<E> {
                 Ok(Sound::Stop) | Err(RecvTimeoutError::Disconnected) => return End::Stopped,
                 Ok(Sound::Captured(_) | Sound::Played(_) | Sound::Lost(_)) => {}
                 Err(RecvTimeoutError::Timeout) => {
-                    let frame: AudioFrame = std::array::from_fn(|n| samples.get((at + n) % samples.len().max(1)).copied().unwrap_or(0.0));
+                    let frame: AudioFrame =
+                        std::array::from_fn(|n| samples.get((at + n) % samples.len().max(1)).copied().unwrap_or(0.0));
                     at += FRAME;
                     next += Duration::from_millis(10);
                     self.send(&frame);
@@ -271,7 +289,11 @@ impl<E: Fn(MicrophoneEvent)> Uplink<E> {
             // Two bytes or less are "nothing to send" (RFC 6716 DTX).
             Ok(size) if size > 2 => {
                 data.truncate(size);
-                (self.events)(MicrophoneEvent::Packet { data, time: self.time, taken: Instant::now() });
+                (self.events)(MicrophoneEvent::Packet {
+                    data,
+                    time: self.time,
+                    taken: Instant::now(),
+                });
             }
             Ok(_) => {}
             Err(error) => tracing::error!(?error, "sound was not encoded"),

@@ -93,7 +93,10 @@ impl Playout {
                 if newest + PACKET as u64 - oldest < TARGET {
                     return false;
                 }
-                self.state = State::Playing { next: oldest, concealed: 0 };
+                self.state = State::Playing {
+                    next: oldest,
+                    concealed: 0,
+                };
                 true
             }
             State::Playing { next, concealed } => {
@@ -102,7 +105,10 @@ impl Playout {
                 if let Some(time) = due {
                     let data = self.packets.remove(&time).expect("found above");
                     let samples = self.decode(&data, LONGEST, false);
-                    self.state = State::Playing { next: time + samples.max(FRAME) as u64, concealed: 0 };
+                    self.state = State::Playing {
+                        next: time + samples.max(FRAME) as u64,
+                        concealed: 0,
+                    };
                     return true;
                 }
                 if concealed == MAX_CONCEALED {
@@ -115,7 +121,10 @@ impl Playout {
                     None => self.decode(&[], PACKET, false),
                 };
                 self.concealed += rebuilt as u64;
-                self.state = State::Playing { next: next + PACKET as u64, concealed: concealed + 1 };
+                self.state = State::Playing {
+                    next: next + PACKET as u64,
+                    concealed: concealed + 1,
+                };
                 rebuilt > 0
             }
         }
@@ -123,10 +132,13 @@ impl Playout {
 
     fn decode(&mut self, data: &[u8], room: usize, fec: bool) -> usize {
         let mut samples = [0.0f32; LONGEST];
-        let count = self.decoder.decode_float_to_slice(data, &mut samples[..room], fec).unwrap_or_else(|error| {
-            tracing::debug!(?error, "a sound packet did not decode");
-            0
-        });
+        let count = self
+            .decoder
+            .decode_float_to_slice(data, &mut samples[..room], fec)
+            .unwrap_or_else(|error| {
+                tracing::debug!(?error, "a sound packet did not decode");
+                0
+            });
         self.decoded.extend(&samples[..count]);
         count
     }

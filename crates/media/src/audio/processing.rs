@@ -3,7 +3,9 @@
 use super::{AudioFrame, FRAME, RATE};
 use sonora::{
     AudioProcessing, Config, StreamConfig,
-    config::{AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppression, NoiseSuppressionLevel},
+    config::{
+        AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppression, NoiseSuppressionLevel,
+    },
 };
 
 /// Cleans what the microphone hears of what the speaker plays.
@@ -17,16 +19,27 @@ impl MicrophoneProcessing {
         let config = Config {
             high_pass_filter: Some(HighPassFilter::default()),
             echo_canceller: Some(EchoCanceller::default()),
-            noise_suppression: Some(NoiseSuppression { level: NoiseSuppressionLevel::Moderate, ..Default::default() }),
+            noise_suppression: Some(NoiseSuppression {
+                level: NoiseSuppressionLevel::Moderate,
+                ..Default::default()
+            }),
             gain_controller2: Some(GainController2 {
                 // A headset needs a little help; 50 dB would lift the neighbour's voice too.
-                adaptive_digital: Some(AdaptiveDigital { max_gain_db: 24.0, initial_gain_db: 6.0, ..Default::default() }),
+                adaptive_digital: Some(AdaptiveDigital {
+                    max_gain_db: 24.0,
+                    initial_gain_db: 6.0,
+                    ..Default::default()
+                }),
                 ..Default::default()
             }),
             ..Default::default()
         };
         let stream = StreamConfig::new(RATE, 1);
-        let inner = AudioProcessing::builder().config(config).capture_config(stream).render_config(stream).build();
+        let inner = AudioProcessing::builder()
+            .config(config)
+            .capture_config(stream)
+            .render_config(stream)
+            .build();
         Self { inner }
     }
 

@@ -65,12 +65,21 @@ impl SpeakerThread {
             };
             events(SpeakerEvent::Fault(problem));
             // A second "lost" of the old stream only shortens the wait.
-            if matches!(incoming.recv_timeout(RETRY), Ok(Word::Stop) | Err(mpsc::RecvTimeoutError::Disconnected)) {
+            if matches!(
+                incoming.recv_timeout(RETRY),
+                Ok(Word::Stop) | Err(mpsc::RecvTimeoutError::Disconnected)
+            ) {
                 return;
             }
         };
-        let thread = thread::Builder::new().name("speaker".into()).spawn(run).expect("the system starts threads");
-        Self { words, thread: Some(thread) }
+        let thread = thread::Builder::new()
+            .name("speaker".into())
+            .spawn(run)
+            .expect("the system starts threads");
+        Self {
+            words,
+            thread: Some(thread),
+        }
     }
 }
 
@@ -97,7 +106,11 @@ fn open(
     };
     let device = devices::find(id, DeviceKind::Speaker).ok_or(ErrorCode::SpeakerMissing)?;
     let (config, format) = devices::config(&device.default_output_config().map_err(missing)?);
-    let source = Source { playout, played, left: VecDeque::with_capacity(2 * FRAME) };
+    let source = Source {
+        playout,
+        played,
+        left: VecDeque::with_capacity(2 * FRAME),
+    };
     let stream = match format {
         SampleFormat::I16 => build::<i16, _>(&device, config, source, lost),
         _ => build::<f32, _>(&device, config, source, lost),

@@ -11,7 +11,10 @@ fn parse(bytes: &[u8]) -> Option<Vec<f32>> {
     let mut rest = bytes.strip_prefix(b"RIFF")?.get(4..)?.strip_prefix(b"WAVE")?;
     let mut format = None;
     loop {
-        let (name, size) = (rest.get(..4)?, u32::from_le_bytes(rest.get(4..8)?.try_into().ok()?) as usize);
+        let (name, size) = (
+            rest.get(..4)?,
+            u32::from_le_bytes(rest.get(4..8)?.try_into().ok()?) as usize,
+        );
         let body = rest.get(8..).map(|body| &body[..size.min(body.len())])?;
         match name {
             b"fmt " => {
@@ -22,7 +25,9 @@ fn parse(bytes: &[u8]) -> Option<Vec<f32>> {
             }
             b"data" => {
                 return match format? {
-                    (1, channels, 16) => Some(mono(body.as_chunks::<2>().0, channels, |b| f32::from(i16::from_le_bytes(*b)) / 32_768.0)),
+                    (1, channels, 16) => Some(mono(body.as_chunks::<2>().0, channels, |b| {
+                        f32::from(i16::from_le_bytes(*b)) / 32_768.0
+                    })),
                     (3, channels, 32) => Some(mono(body.as_chunks::<4>().0, channels, |b| f32::from_le_bytes(*b))),
                     _ => None,
                 };
@@ -34,7 +39,10 @@ fn parse(bytes: &[u8]) -> Option<Vec<f32>> {
 }
 
 fn mono<S>(samples: &[S], channels: usize, value: impl Fn(&S) -> f32) -> Vec<f32> {
-    samples.chunks_exact(channels).map(|all| all.iter().map(&value).sum::<f32>() / channels as f32).collect()
+    samples
+        .chunks_exact(channels)
+        .map(|all| all.iter().map(&value).sum::<f32>() / channels as f32)
+        .collect()
 }
 
 #[cfg(test)]
@@ -56,7 +64,10 @@ mod tests {
 
     #[test]
     fn reads_stereo_as_mono_and_refuses_the_rest() {
-        assert_eq!(parse(&file(48_000, 2, &[16_384, 0, -16_384, -16_384])), Some(vec![0.25, -0.5]));
+        assert_eq!(
+            parse(&file(48_000, 2, &[16_384, 0, -16_384, -16_384])),
+            Some(vec![0.25, -0.5])
+        );
         assert_eq!(parse(&file(44_100, 1, &[1])), None);
         assert_eq!(parse(b"RIFF"), None);
     }

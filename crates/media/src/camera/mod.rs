@@ -47,7 +47,11 @@ pub const SYNTHETIC: &str = "synthetic:camera";
 /// All cameras, real ones first.
 pub fn list() -> Vec<Device> {
     let mut devices = native::list();
-    devices.push(Device { id: SYNTHETIC.into(), kind: DeviceKind::Camera, name: "Test picture".into() });
+    devices.push(Device {
+        id: SYNTHETIC.into(),
+        kind: DeviceKind::Camera,
+        name: "Test picture".into(),
+    });
     devices.extend(crate::files::list("y4m", DeviceKind::Camera));
     devices
 }

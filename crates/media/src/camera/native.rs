@@ -4,7 +4,10 @@ use super::{Camera, CameraFault};
 use crate::painter::Frame;
 use nokhwa::{
     NokhwaError, query,
-    utils::{ApiBackend, CameraFormat, CameraIndex, CameraInfo, FrameFormat, RequestedFormat, RequestedFormatType, Resolution},
+    utils::{
+        ApiBackend, CameraFormat, CameraIndex, CameraInfo, FrameFormat, RequestedFormat, RequestedFormatType,
+        Resolution,
+    },
 };
 use sightline_wire::device::{Device, DeviceKind};
 
@@ -16,7 +19,14 @@ pub struct NativeCamera {
 }
 
 pub fn list() -> Vec<Device> {
-    infos().iter().map(|info| Device { id: id(info), kind: DeviceKind::Camera, name: info.human_name() }).collect()
+    infos()
+        .iter()
+        .map(|info| Device {
+            id: id(info),
+            kind: DeviceKind::Camera,
+            name: info.human_name(),
+        })
+        .collect()
 }
 
 fn infos() -> Vec<CameraInfo> {
@@ -41,7 +51,8 @@ impl NativeCamera {
         let mut last = CameraFault::Missing;
         for &format in FORMATS {
             let wish = CameraFormat::new(Resolution::new(1280, 720), format, 30);
-            let request = RequestedFormat::with_formats(RequestedFormatType::Closest(wish), std::slice::from_ref(&format));
+            let request =
+                RequestedFormat::with_formats(RequestedFormatType::Closest(wish), std::slice::from_ref(&format));
             let opened = nokhwa::Camera::new(index.clone(), request)
                 .and_then(|mut camera| camera.open_stream().map(|()| camera))
                 .map_err(fault);
@@ -65,7 +76,9 @@ impl Camera for NativeCamera {
             FrameFormat::MJPEG => Frame::from_jpeg(buffer.buffer()),
             FrameFormat::RAWRGB => Frame::from_rgb(width, height, buffer.buffer()),
             other @ (FrameFormat::GRAY | FrameFormat::RAWBGR) => {
-                return Err(CameraFault::Lost(format!("the camera switched to {other}, which was not asked for")));
+                return Err(CameraFault::Lost(format!(
+                    "the camera switched to {other}, which was not asked for"
+                )));
             }
         };
         frame.map_err(|error| CameraFault::Lost(error.to_string()))
@@ -102,7 +115,8 @@ mod tests {
         assert!(matches!(fault(busy), CameraFault::Busy(_)));
         let gone = NokhwaError::ReadFrameError("No such device (os error 19)".into());
         assert!(matches!(fault(gone), CameraFault::Lost(_)));
-        let missing = NokhwaError::OpenDeviceError("/dev/video9".into(), "No such file or directory (os error 2)".into());
+        let missing =
+            NokhwaError::OpenDeviceError("/dev/video9".into(), "No such file or directory (os error 2)".into());
         assert!(matches!(fault(missing), CameraFault::Missing));
     }
 }

@@ -30,14 +30,22 @@ impl TestPicture {
                 background.v[at] = (100 + 30 * x / cw) as u8;
             }
         }
-        Self { background, interval: Duration::from_secs(1) / fps, next: Instant::now(), count: 0 }
+        Self {
+            background,
+            interval: Duration::from_secs(1) / fps,
+            next: Instant::now(),
+            count: 0,
+        }
     }
 }
 
 impl Camera for TestPicture {
     fn next_frame(&mut self) -> Result<Frame, CameraFault> {
         let now = Instant::now();
-        #[expect(clippy::disallowed_methods, reason = "a camera paces itself; the frame's time is the event")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a camera paces itself; the frame's time is the event"
+        )]
         thread::sleep(self.next.saturating_duration_since(now));
         // After a stall the pace starts anew instead of catching up in a burst.
         self.next = self.next.max(now) + self.interval;
@@ -57,7 +65,10 @@ fn disc(frame: &mut Frame, count: u64) {
     let (top, bottom) = ((cy - radius).max(0.0) as u32, ((cy + radius) as u32).min(frame.height));
     for y in top..bottom {
         let half = (radius * radius - (f64::from(y) - cy).powi(2)).max(0.0).sqrt();
-        let (left, right) = ((cx - half).max(0.0) as usize, ((cx + half) as usize).min(frame.width as usize));
+        let (left, right) = (
+            (cx - half).max(0.0) as usize,
+            ((cx + half) as usize).min(frame.width as usize),
+        );
         let row = (y * frame.width) as usize;
         frame.y[row + left..row + right.max(left)].fill(225);
     }

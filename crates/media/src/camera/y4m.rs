@@ -28,9 +28,17 @@ impl Y4mFile {
     pub fn open(path: &Path) -> Result<Self, CameraFault> {
         let mut file = BufReader::new(File::open(path).map_err(|_| CameraFault::Missing)?);
         let mut line = String::new();
-        file.by_ref().take(256).read_line(&mut line).map_err(|error| CameraFault::Lost(error.to_string()))?;
+        file.by_ref()
+            .take(256)
+            .read_line(&mut line)
+            .map_err(|error| CameraFault::Lost(error.to_string()))?;
         let header = parse(&line).ok_or_else(|| CameraFault::Lost("not a 4:2:0 Y4M file".into()))?;
-        Ok(Self { first_frame: line.len() as u64, file, header, next: Instant::now() })
+        Ok(Self {
+            first_frame: line.len() as u64,
+            file,
+            header,
+            next: Instant::now(),
+        })
     }
 
     fn read(&mut self) -> std::io::Result<Frame> {
@@ -68,13 +76,20 @@ fn parse(line: &str) -> Option<Header> {
         }
     }
     let fits = (2..=4096).contains(&width) && (2..=4096).contains(&height);
-    (fits && interval > Duration::ZERO).then_some(Header { width, height, interval })
+    (fits && interval > Duration::ZERO).then_some(Header {
+        width,
+        height,
+        interval,
+    })
 }
 
 impl Camera for Y4mFile {
     fn next_frame(&mut self) -> Result<Frame, CameraFault> {
         let now = Instant::now();
-        #[expect(clippy::disallowed_methods, reason = "a camera paces itself; the frame's time is the event")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a camera paces itself; the frame's time is the event"
+        )]
         thread::sleep(self.next.saturating_duration_since(now));
         self.next = self.next.max(now) + self.header.interval;
         let frame = self.read().or_else(|_| {
@@ -92,8 +107,21 @@ mod tests {
     #[test]
     fn headers() {
         let header = parse("YUV4MPEG2 W640 H360 F25:1 Ip A1:1 C420jpeg\n").expect("a good header");
-        assert_eq!(header, Header { width: 640, height: 360, interval: Duration::from_millis(40) });
-        for bad in ["", "RIFF", "YUV4MPEG2 W640\n", "YUV4MPEG2 W640 H360 C444\n", "YUV4MPEG2 W99999 H2\n"] {
+        assert_eq!(
+            header,
+            Header {
+                width: 640,
+                height: 360,
+                interval: Duration::from_millis(40)
+            }
+        );
+        for bad in [
+            "",
+            "RIFF",
+            "YUV4MPEG2 W640\n",
+            "YUV4MPEG2 W640 H360 C444\n",
+            "YUV4MPEG2 W99999 H2\n",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

@@ -36,7 +36,14 @@ pub struct Screen {
 impl Screen {
     fn new() -> (Arc<Self>, Receiver<u32>) {
         let (sender, barcodes) = mpsc::channel();
-        (Arc::new(Self { remote: Mutex::default(), own: Mutex::default(), seen: Mutex::new(sender) }), barcodes)
+        (
+            Arc::new(Self {
+                remote: Mutex::default(),
+                own: Mutex::default(),
+                seen: Mutex::new(sender),
+            }),
+            barcodes,
+        )
     }
 }
 
@@ -71,26 +78,51 @@ pub struct FarEnd {
 
 impl FarEnd {
     pub fn answering(offer: &str) -> Self {
-        let address = offer.lines().find_map(|line| line.strip_prefix("a=candidate:")).expect("the offer has candidates");
-        let ip: IpAddr = address.split(' ').nth(4).and_then(|ip| ip.parse().ok()).expect("with an address");
+        let address = offer
+            .lines()
+            .find_map(|line| line.strip_prefix("a=candidate:"))
+            .expect("the offer has candidates");
+        let ip: IpAddr = address
+            .split(' ')
+            .nth(4)
+            .and_then(|ip| ip.parse().ok())
+            .expect("with an address");
         let socket = UdpSocket::bind((ip, 0)).expect("binds");
-        let mut rtc = Rtc::builder().clear_codecs().enable_vp8(true).enable_opus(true, false).build(Instant::now());
+        let mut rtc = Rtc::builder()
+            .clear_codecs()
+            .enable_vp8(true)
+            .enable_opus(true, false)
+            .build(Instant::now());
         let local = socket.local_addr().expect("bound");
         rtc.add_local_candidate(Candidate::host(local, "udp").expect("a host candidate"));
         let offer = SdpOffer::from_sdp_string(offer).expect("the offer is SDP");
-        let answer = rtc.sdp_api().accept_offer(offer).expect("the offer is acceptable").to_sdp_string();
+        let answer = rtc
+            .sdp_api()
+            .accept_offer(offer)
+            .expect("the offer is acceptable")
+            .to_sdp_string();
         let (read, barcodes) = mpsc::channel();
         let (heard, sound) = mpsc::channel();
         let (stop, stopped) = mpsc::channel();
         let thread = thread::spawn(move || far_end(rtc, &socket, &read, &heard, &stopped));
-        Self { answer, barcodes, sound, stop: Some(stop), thread: Some(thread) }
+        Self {
+            answer,
+            barcodes,
+            sound,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
     }
 }
 
 impl Drop for FarEnd {
     fn drop(&mut self) {
         drop(self.stop.take());
-        self.thread.take().expect("joined once").join().expect("the far end did not panic");
+        self.thread
+            .take()
+            .expect("joined once")
+            .join()
+            .expect("the far end did not panic");
     }
 }
 
@@ -138,10 +170,20 @@ fn far_end(mut rtc: Rtc, socket: &UdpSocket, read: &Sender<u32>, heard: &Sender<
             ticks += 1;
             let mut frame = Frame::black(640, 360);
             barcode::draw(&mut frame, clock::unix_ms());
-            let encoded = encoder.encode(&frame, ticks * 3_000, std::mem::take(&mut key)).expect("encodes");
-            if let (Some(encoded), true, Some(writer)) = (encoded, rtc.is_connected(), video.and_then(|mid| rtc.writer(mid))) {
-                let pt = writer.payload_params().find(|params| params.spec().codec == Codec::Vp8).expect("VP8").pt();
-                writer.write(pt, now, MediaTime::from_90khz(ticks as u64 * 3_000), encoded.data).expect("writes");
+            let encoded = encoder
+                .encode(&frame, ticks * 3_000, std::mem::take(&mut key))
+                .expect("encodes");
+            if let (Some(encoded), true, Some(writer)) =
+                (encoded, rtc.is_connected(), video.and_then(|mid| rtc.writer(mid)))
+            {
+                let pt = writer
+                    .payload_params()
+                    .find(|params| params.spec().codec == Codec::Vp8)
+                    .expect("VP8")
+                    .pt();
+                writer
+                    .write(pt, now, MediaTime::from_90khz(ticks as u64 * 3_000), encoded.data)
+                    .expect("writes");
             }
             continue;
         }
@@ -152,19 +194,35 @@ fn far_end(mut rtc: Rtc, socket: &UdpSocket, read: &Sender<u32>, heard: &Sender<
             let size = voice.encode_float_to_slice(&tone, &mut data).expect("encodes");
             data.truncate(size);
             if let (true, Some(writer)) = (rtc.is_connected(), audio.and_then(|mid| rtc.writer(mid))) {
-                let pt = writer.payload_params().find(|params| params.spec().codec == Codec::Opus).expect("Opus").pt();
+                let pt = writer
+                    .payload_params()
+                    .find(|params| params.spec().codec == Codec::Opus)
+                    .expect("Opus")
+                    .pt();
                 let time = MediaTime::new(packets * 960, Frequency::FORTY_EIGHT_KHZ);
                 writer.write(pt, now, time, data).expect("writes");
             }
             packets += 1;
             continue;
         }
-        let wait = timeout.min(next_frame).min(next_sound).saturating_duration_since(now).max(Duration::from_millis(1));
+        let wait = timeout
+            .min(next_frame)
+            .min(next_sound)
+            .saturating_duration_since(now)
+            .max(Duration::from_millis(1));
         socket.set_read_timeout(Some(wait)).expect("a timeout can be set");
         let input = match socket.recv_from(&mut buffer) {
             Ok((size, source)) => {
                 let contents = buffer[..size].try_into().expect("a datagram");
-                Input::Receive(Instant::now(), Receive { proto: Protocol::Udp, source, destination: local, contents })
+                Input::Receive(
+                    Instant::now(),
+                    Receive {
+                        proto: Protocol::Udp,
+                        source,
+                        destination: local,
+                        contents,
+                    },
+                )
             }
             Err(_) => Input::Timeout(Instant::now()),
         };
@@ -178,7 +236,10 @@ pub struct Events(tokio::sync::mpsc::UnboundedReceiver<MediaEvent>);
 impl Events {
     /// The first event that `wanted` makes something of.
     pub fn wait_for<T>(&mut self, mut wanted: impl FnMut(MediaEvent) -> Option<T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         let found = async {
             loop {
                 let event = self.0.recv().await.expect("the session goes on");
@@ -202,7 +263,12 @@ impl Events {
 pub fn start(config: SessionConfig) -> (Session, Arc<Screen>, Receiver<u32>, Events) {
     let (screen, barcodes) = Screen::new();
     let (sender, events) = tokio::sync::mpsc::unbounded_channel();
-    (Session::start(config, screen.clone(), sender), screen, barcodes, Events(events))
+    (
+        Session::start(config, screen.clone(), sender),
+        screen,
+        barcodes,
+        Events(events),
+    )
 }
 
 /// The synthetic camera and microphone.
@@ -210,23 +276,30 @@ pub fn config() -> SessionConfig {
     SessionConfig {
         camera: Some("synthetic:camera".into()),
         microphone: Some("synthetic:microphone".into()),
-        start_with: MediaState { microphone: true, camera: true, screen: false },
+        start_with: MediaState {
+            microphone: true,
+            camera: true,
+            screen: false,
+        },
         customer_name: "Ana".into(),
         ..Default::default()
     }
 }
 
-
 /// A sine wave of 48 kHz, from its `from`th sample on.
 pub fn tone(hertz: f32, from: u64, count: u64) -> Vec<f32> {
     let step = hertz * std::f32::consts::TAU / 48_000.0;
-    (from..from + count).map(|n| 0.3 * ((n % 48_000) as f32 * step).sin()).collect()
+    (from..from + count)
+        .map(|n| 0.3 * ((n % 48_000) as f32 * step).sin())
+        .collect()
 }
 
 /// How much of the sound's power lies at `hertz`, 0 to 1 (Goertzel, 1958).
 pub fn share_of(hertz: f32, samples: &[f32]) -> f32 {
     let step = 2.0 * (hertz * std::f32::consts::TAU / 48_000.0).cos();
-    let (s1, s2) = samples.iter().fold((0.0, 0.0), |(s1, s2), sample| (sample + step * s1 - s2, s1));
+    let (s1, s2) = samples
+        .iter()
+        .fold((0.0, 0.0), |(s1, s2), sample| (sample + step * s1 - s2, s1));
     let power = (s1 * s1 + s2 * s2 - step * s1 * s2) * 2.0 / samples.len() as f32;
     let total: f32 = samples.iter().map(|sample| sample * sample).sum();
     if total < 1e-3 { 0.0 } else { power / total }

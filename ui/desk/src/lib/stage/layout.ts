@@ -92,7 +92,7 @@ function aboveOf(pictures: readonly Rect[]): Above[] {
     if (rect === null || !pictures.some((picture) => overlap(picture, rect))) continue;
     const style = getComputedStyle(element);
     if (style.visibility === "hidden" || style.opacity === "0") continue;
-    const ring = element.matches(":focus-visible") ? FOCUS_RING_PX : 0;
+    const ring = style.outlineStyle === "none" ? 0 : FOCUS_RING_PX;
     above.push({
       rect: grown(rect, ring),
       radius: (Number.parseFloat(style.borderTopLeftRadius) || 0) + ring,

@@ -3,7 +3,7 @@ import type { PainterView, StageLayout } from "$wire";
 import { CanvasPainter } from "./canvas";
 import { StageReporter, type TileName } from "./layout";
 
-/** How the pictures reach the window: painted beneath it, or on canvases in it. */
+/** How the pictures reach the window: painted natively over it, or on canvases in it. */
 export class Pictures {
   readonly reporter: StageReporter;
   /** Set while the canvas path is in use. */
@@ -22,7 +22,7 @@ export class Pictures {
     if (source === this.#source) return;
     this.#source = source;
     this.canvas?.close();
-    if (painter.type === "beneath") {
+    if (painter.type === "native") {
       this.canvas = null;
       this.shown = { remote: true, own: true };
       return;

@@ -35,7 +35,7 @@ export const initialModel: DeskModel = {
   typing: {},
   call: null,
   devices: null,
-  painter: { type: "beneath" },
+  painter: { type: "native" },
   confirmClose: false,
 };
 
