@@ -38,6 +38,7 @@ pub(crate) struct Hardware<E> {
     speaker: Option<SpeakerThread>,
     microphone_on: Arc<AtomicBool>,
     far_end: Arc<Mutex<Option<Sender<Sound>>>>,
+    /// Until they say otherwise: a camera that is just opening is not "off".
     camera_works: bool,
     microphone_works: bool,
     wanted: MediaState,
@@ -61,8 +62,8 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
             speaker: None,
             microphone_on: Arc::new(AtomicBool::new(config.start_with.microphone)),
             far_end: Arc::default(),
-            camera_works: false,
-            microphone_works: false,
+            camera_works: true,
+            microphone_works: true,
             wanted: config.start_with,
             target: Arc::new(VideoTarget {
                 encode: AtomicBool::new(false),
@@ -86,14 +87,13 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
         }
     }
 
-    /// Notes news of a device; true when [`Hardware::own`] may have changed.
-    pub fn note(&mut self, kind: DeviceKind, works: bool) -> bool {
-        let known = match kind {
-            DeviceKind::Camera => &mut self.camera_works,
-            DeviceKind::Microphone => &mut self.microphone_works,
-            DeviceKind::Speaker => return false,
-        };
-        std::mem::replace(known, works) != works
+    /// Notes news of a device.
+    pub fn note(&mut self, kind: DeviceKind, works: bool) {
+        match kind {
+            DeviceKind::Camera => self.camera_works = works,
+            DeviceKind::Microphone => self.microphone_works = works,
+            DeviceKind::Speaker => {}
+        }
     }
 
     /// Microphone on or off; the device stays open.
@@ -131,7 +131,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
     fn open_camera(&mut self) {
         // The old device closes first: the new one may be the same.
         self.camera = None;
-        self.camera_works = false;
+        self.camera_works = true;
         if self.wanted.camera {
             let events = self.events.clone();
             let tell = move |event| events(HardwareEvent::Camera(event));
@@ -146,7 +146,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
 
     fn open_microphone(&mut self) {
         self.microphone = None;
-        self.microphone_works = false;
+        self.microphone_works = true;
         let events = self.events.clone();
         let tell = move |event| events(HardwareEvent::Microphone(event));
         let microphone = MicrophoneThread::start(self.microphone_id.clone(), self.microphone_on.clone(), tell);

@@ -118,7 +118,7 @@ impl Engine<()> {
                 camera: true,
                 screen: false,
             },
-            told: MediaState::default(),
+            told: config.start_with,
             started: Instant::now(),
         }
     }
@@ -365,6 +365,11 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
 
     fn on_device(&mut self, kind: DeviceKind, state: Result<(), Problem>) {
         self.hardware.note(kind, state.is_ok());
+        if state.is_err() {
+            // Nothing was sent before either, but whoever asked for the device believes it until told otherwise.
+            self.told = self.hardware.own();
+            self.tell(MediaEvent::Own(self.told));
+        }
         self.tell(match state {
             Ok(()) => MediaEvent::DeviceReady { kind },
             Err(problem) => MediaEvent::DeviceProblem { kind, problem },
