@@ -4,9 +4,11 @@ import assert from 'node:assert/strict';
 import { startBrowser } from '../lib/customer.mjs';
 import { openDesk } from '../lib/desk.mjs';
 import { startDisplay } from '../lib/display.mjs';
+import { keepEvidence } from '../lib/evidence.mjs';
 import { freePort } from '../lib/process.mjs';
 
 let display, browser, desk, port;
+keepEvidence(() => ({ display, desk }));
 before(async () => {
   port = await freePort();
   [display, browser] = await Promise.all([startDisplay(), startBrowser()]);

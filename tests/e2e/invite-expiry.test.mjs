@@ -1,9 +1,11 @@
 // An invite that nobody takes, with a short time to live.
 import { after, before, test } from 'node:test';
 import { finish, inviteUrl, invited } from '../lib/flows.mjs';
+import { keepEvidence } from '../lib/evidence.mjs';
 import { startWorld } from '../lib/world.mjs';
 
 let world, desk;
+keepEvidence(() => ({ ...world, desk }));
 before(async () => {
   world = await startWorld({ serverEnv: { SIGHTLINE_INVITE_TTL_S: '4' } });
   desk = await world.desk();

@@ -3,9 +3,11 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { agentSees, call, customerSees, finish, inviteUrl, invited } from '../lib/flows.mjs';
 import { until } from '../lib/wait.mjs';
+import { keepEvidence } from '../lib/evidence.mjs';
 import { startWorld } from '../lib/world.mjs';
 
 let world, desk;
+keepEvidence(() => ({ ...world, desk }));
 before(async () => {
   world = await startWorld();
   desk = await world.desk();

@@ -17,8 +17,11 @@ use sightline_wire::{
 };
 use std::collections::BTreeMap;
 
+mod messages;
 #[cfg(test)]
 mod tests;
+
+pub use messages::{CallEffect, CallInput};
 
 /// Media that has not come through after this long will hardly come: a cold connect over a slow relay
 /// takes at most five seconds, and DTLS retransmits its flights for about ten.
@@ -27,118 +30,6 @@ pub const CONNECT_MS: i64 = 15_000;
 /// A path that is down this long is not coming back by itself; a new connection over another
 /// interface takes a third of a second.
 pub const PATH_PATIENCE_MS: i64 = 4_000;
-
-/// Something that happened to the call.
-#[derive(Debug, Clone)]
-pub enum CallInput {
-    /// The server answered Start video, or a rejoin.
-    Started(EscalationView),
-    /// The conversation came with this newest escalation.
-    Escalation(EscalationView),
-    /// The room socket has its seat.
-    RoomReached {
-        /// The customer's place.
-        other: Presence,
-        /// The customer's media.
-        other_media: MediaState,
-    },
-    /// The room socket is gone.
-    RoomLost,
-    /// The customer came or went.
-    OtherPresence(Presence),
-    /// The customer's microphone, camera or screen.
-    OtherMedia(MediaState),
-    /// The customer's answer.
-    Answer {
-        /// Of the offer answered.
-        negotiation: u32,
-        /// SDP.
-        sdp: String,
-    },
-    /// One more address of the customer's.
-    Candidate {
-        /// Of the offer it belongs to.
-        negotiation: u32,
-        /// SDP candidate attribute.
-        candidate: String,
-    },
-    /// The room says the call is over.
-    RoomEnded(EndReason),
-    /// The engine made an offer.
-    OfferReady(Offer),
-    /// ICE and DTLS are up.
-    Connected {
-        /// Of the offer it belongs to.
-        negotiation: u32,
-    },
-    /// The first remote picture or sound came through.
-    Flowing {
-        /// Of the offer it belongs to.
-        negotiation: u32,
-    },
-    /// The network path was lost or found again.
-    Path {
-        /// Up or down.
-        up: bool,
-    },
-    /// The mark, once a second.
-    Quality(Quality),
-    /// What is really sent.
-    Own(MediaState),
-    /// A device is missing, busy or lost.
-    DeviceProblem {
-        /// Which kind.
-        kind: DeviceKind,
-        /// What.
-        problem: Problem,
-    },
-    /// A device works again.
-    DeviceReady {
-        /// Which kind.
-        kind: DeviceKind,
-    },
-    /// The engine cannot go on.
-    MediaFailed(Problem),
-    /// The agent hung up, or took the invite back.
-    HangUp,
-    /// The time of [`DeskCall::deadline`] has come.
-    Tick,
-}
-
-/// Something to do for the call, in this order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallEffect {
-    /// Ask the engine for a new peer connection and its offer.
-    MakeOffer(u32),
-    /// Leave the offer in the room.
-    SendOffer(Offer),
-    /// Hand the answer to the engine.
-    AcceptAnswer {
-        /// Of the offer answered.
-        negotiation: u32,
-        /// SDP.
-        sdp: String,
-    },
-    /// Hand the address to the engine.
-    AddCandidate {
-        /// Of the offer it belongs to.
-        negotiation: u32,
-        /// SDP candidate attribute.
-        candidate: String,
-    },
-    /// Tell the engine what the customer sends.
-    RemoteMedia(MediaState),
-    /// Tell the room what we send.
-    SendMedia(MediaState),
-    /// Tell the room that media came through.
-    TellFlowing,
-    /// Give microphone, camera and network back.
-    StopMedia,
-    /// Leave the room and close its socket.
-    LeaveRoom,
-    /// End the escalation on the server, however often it takes.
-    EndOnServer(EscalationId),
-}
 
 /// What is known once the server has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
