@@ -31,7 +31,7 @@ after(async () => {
 
 /** The agent's socket, as a desk opens it, with everything it was told. */
 async function openInbox(session) {
-  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/agent/socket`);
+  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/agent/socket`, { origin: server.url });
   const events = [];
   socket.on('message', (data) => {
     const event = JSON.parse(data);

@@ -3,7 +3,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use serde::{Serialize, de::DeserializeOwned};
-use sightline_wire::Problem;
+use sightline_wire::{Problem, agent::DESK_ORIGIN};
 use std::{future::Future, time::Duration};
 use tokio::{
     net::TcpStream,
@@ -12,7 +12,12 @@ use tokio::{
 };
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
-    tungstenite::{Message, protocol::WebSocketConfig},
+    tungstenite::{
+        Message,
+        client::IntoClientRequest,
+        http::{HeaderValue, header::ORIGIN},
+        protocol::WebSocketConfig,
+    },
 };
 use uuid::Uuid;
 
@@ -173,7 +178,14 @@ async fn open<P: Protocol>(url: &str, protocol: &mut P) -> Option<Stream> {
     let config = WebSocketConfig::default()
         .max_message_size(Some(LARGEST_FRAME))
         .max_frame_size(Some(LARGEST_FRAME));
-    let mut stream = match timeout(OPEN_TIMEOUT, connect_async_with_config(url, Some(config), true)).await {
+    let mut request = url
+        .into_client_request()
+        .inspect_err(|error| tracing::warn!(path = P::PATH, %error, "the server's address makes no socket's"))
+        .ok()?;
+    request
+        .headers_mut()
+        .insert(ORIGIN, HeaderValue::from_static(DESK_ORIGIN));
+    let mut stream = match timeout(OPEN_TIMEOUT, connect_async_with_config(request, Some(config), true)).await {
         Ok(Ok((stream, _))) => stream,
         Ok(Err(error)) => {
             tracing::debug!(path = P::PATH, %error, "no socket");

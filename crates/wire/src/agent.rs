@@ -9,6 +9,10 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+/// The `Origin` a desk names when it opens a socket, whatever address it reaches the server by. No page
+/// can have it: browsers set the header themselves, and only an app has this scheme.
+pub const DESK_ORIGIN: &str = "tauri://localhost";
+
 /// From the desk.
 #[derive(Clone, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -35,7 +35,10 @@ use tokio::{
     sync::mpsc,
     time::{Instant, timeout, timeout_at},
 };
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message as Frames};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message as Frames, client::IntoClientRequest, handshake::client::Request},
+};
 use uuid::Uuid;
 
 /// Nothing here takes longer, unless it is broken.
@@ -450,7 +453,7 @@ impl Customer {
         let key = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let redeemed: Redeemed = body(redeem.json(&json!({ "browser_key": key }))).await;
         let url = format!("{}/v1/rooms/socket", self.url.replacen("http", "ws", 1));
-        let (socket, _) = connect_async(url).await.unwrap();
+        let (socket, _) = connect_async(from(&self.url, &url)).await.unwrap();
         let mut seat = Seat { socket };
         seat.send(&RoomRequest::Hello {
             token: redeemed.room_token,
@@ -496,4 +499,11 @@ async fn body<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> T {
     let status = answer.status();
     let bytes = answer.bytes().await.unwrap();
     serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{status} with another body: {error}"))
+}
+
+/// A socket's request that names a page of `origin`.
+pub fn from(origin: &str, url: &str) -> Request {
+    let mut request = url.into_client_request().unwrap();
+    request.headers_mut().insert("origin", origin.parse().unwrap());
+    request
 }

@@ -1,6 +1,8 @@
 //! A network between desk and server that misbehaves.
 
+use crate::harness::from;
 use futures_util::{SinkExt, StreamExt};
+use sightline_wire::agent::DESK_ORIGIN;
 use std::net::SocketAddr;
 use tokio::{
     io::copy_bidirectional,
@@ -30,7 +32,9 @@ async fn pass(mut desk: TcpStream, server: SocketAddr) {
         return;
     }
     let mut desk = accept_async(desk).await.unwrap();
-    let (mut server, _) = connect_async(format!("ws://{server}/v1/agent/socket")).await.unwrap();
+    let (mut server, _) = connect_async(from(DESK_ORIGIN, &format!("ws://{server}/v1/agent/socket")))
+        .await
+        .unwrap();
     loop {
         tokio::select! {
             frame = desk.next() => match frame {

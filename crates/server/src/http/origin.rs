@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use sightline_wire::ErrorCode;
+use sightline_wire::{ErrorCode, agent::DESK_ORIGIN};
 use std::{net::SocketAddr, sync::Arc};
 
 use super::refusal::Refusal;
@@ -58,6 +58,15 @@ impl Origins {
         }
     }
 
+    /// One of our own pages, or a desk. A socket has no other defence against foreign pages, so here the
+    /// header must be present.
+    fn own_page_or_desk(&self, headers: &HeaderMap) -> bool {
+        let Some(origin) = headers.get(header::ORIGIN) else {
+            return false;
+        };
+        origin.as_bytes() == DESK_ORIGIN.as_bytes() || self.own.iter().any(|own| own.as_bytes() == origin.as_bytes())
+    }
+
     /// No browser, one of our own pages, or one that embeds the chat.
     pub fn known_or_absent(&self, headers: &HeaderMap) -> bool {
         self.own_or_absent(headers) || self.embedding(headers).is_some()
@@ -83,7 +92,12 @@ fn origin_of(url: &str) -> String {
 
 /// Refuses what comes from a page that is not ours.
 pub async fn own_only(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    if app.origins.own_or_absent(request.headers()) {
+    let headers = request.headers();
+    let allowed = match headers.contains_key(header::UPGRADE) {
+        true => app.origins.own_page_or_desk(headers),
+        false => app.origins.own_or_absent(headers),
+    };
+    if allowed {
         next.run(request).await
     } else {
         Refusal::from(ErrorCode::ForeignOrigin).into_response()
@@ -141,5 +155,13 @@ mod tests {
         assert_eq!(asks("https://chat.example.com.evil.test"), (false, false));
         assert_eq!(asks("null"), (false, false));
         assert!(origins.own_or_absent(&HeaderMap::new()));
+
+        let mut desk = HeaderMap::new();
+        assert!(
+            !origins.own_page_or_desk(&desk),
+            "a socket must say where it comes from"
+        );
+        desk.insert(header::ORIGIN, HeaderValue::from_static(DESK_ORIGIN));
+        assert!(origins.own_page_or_desk(&desk));
     }
 }

@@ -3,7 +3,7 @@
 use crate::harness::{Socket, World};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use sightline_wire::{ErrorCode, MAX_FRAME_BYTES, Problem};
+use sightline_wire::{ErrorCode, MAX_FRAME_BYTES, Problem, agent::DESK_ORIGIN};
 use uuid::Uuid;
 
 const SOCKETS: [&str; 2] = ["/v1/agent/socket", "/v1/rooms/socket"];
@@ -60,14 +60,14 @@ async fn a_far_too_large_frame_closes_a_socket_as_well() {
 async fn the_first_frame_must_be_a_hello_and_come_in_time() {
     let world = World::start().await;
     for path in SOCKETS {
-        let mut malformed = world.api.socket(path, None).await.unwrap();
+        let mut malformed = world.api.socket(path, Some(DESK_ORIGIN)).await.unwrap();
         malformed.send_text("nonsense").await;
         assert_eq!(malformed.closed().await, 1008);
-        let mut early = world.api.socket(path, None).await.unwrap();
+        let mut early = world.api.socket(path, Some(DESK_ORIGIN)).await.unwrap();
         early.send_text(r#"{"type":"heartbeat"}"#).await;
         assert_eq!(early.closed().await, 1008);
     }
-    let mut silent = world.api.socket(SOCKETS[0], None).await.unwrap();
+    let mut silent = world.api.socket(SOCKETS[0], Some(DESK_ORIGIN)).await.unwrap();
     assert_eq!(silent.closed().await, 1008);
 }
 
@@ -77,7 +77,7 @@ async fn made_up_tokens_open_nothing() {
     let mut room = world.api.room("made-up", None).await;
     assert_eq!(room.problem().await, ErrorCode::RoomRefused);
     assert_eq!(room.closed().await, 1008);
-    let mut agent = world.api.socket(SOCKETS[0], None).await.unwrap();
+    let mut agent = world.api.socket(SOCKETS[0], Some(DESK_ORIGIN)).await.unwrap();
     let hello = json!({ "type": "hello", "access_token": "made-up", "desk": Uuid::new_v4(), "take_over": false });
     agent.send(&hello).await;
     assert_eq!(agent.problem().await, ErrorCode::SessionExpired);
@@ -95,6 +95,11 @@ async fn foreign_pages_are_kept_out() {
                 "{path} {foreign}"
             );
         }
+        assert_eq!(
+            world.api.socket(path, None).await.err(),
+            Some(403),
+            "{path} without an origin"
+        );
         assert!(world.api.socket(path, Some(&own)).await.is_ok());
     }
     let sign_in = |origin: &'static str| {

@@ -8,7 +8,7 @@ use sightline_server::{NewAccount, RunningServer, Secret, ServerConfig, serve};
 use sightline_wire::{
     ErrorCode, Problem,
     account::{Role, Session},
-    agent::{AgentEvent, AgentRequest},
+    agent::{AgentEvent, AgentRequest, DESK_ORIGIN},
     conversation::{Conversation, Message},
     directline::{Activity, ActivitySet, ConversationStarted, ResourceResponse, SightlineData},
     escalation::{Redeemed, VideoStarted},
@@ -212,7 +212,7 @@ impl Api {
     }
 
     pub async fn room(&self, token: &str, resume: Option<&str>) -> Socket {
-        let mut socket = self.socket("/v1/rooms/socket", None).await.unwrap();
+        let mut socket = self.socket("/v1/rooms/socket", Some(DESK_ORIGIN)).await.unwrap();
         let hello = RoomRequest::Hello {
             token: token.into(),
             resume: resume.map(String::from),
@@ -283,7 +283,7 @@ impl Desk {
     }
 
     pub async fn hello(&self, desk: DeskId, take_over: bool) -> Socket {
-        let mut socket = self.api.socket("/v1/agent/socket", None).await.unwrap();
+        let mut socket = self.api.socket("/v1/agent/socket", Some(DESK_ORIGIN)).await.unwrap();
         let access_token = self.session.access_token.clone();
         socket
             .send(&AgentRequest::Hello {
