@@ -91,6 +91,10 @@ impl Api {
         if url.host_str().is_some_and(is_loopback) {
             client = client.no_proxy();
         }
+        if url.scheme() == "http" {
+            // A bare machine has no certificates, and a server without TLS needs none.
+            client = client.tls_certs_only([]);
+        }
         let http = client.build().map_err(|error| {
             tracing::error!(%error, "no HTTP client");
             Problem::new(ErrorCode::Internal).saying("The network could not be set up.")
