@@ -10,20 +10,24 @@ use sightline_wire::device::{Device, DeviceKind};
 /// The tone that stands in for a microphone.
 pub const SYNTHETIC_MICROPHONE: &str = "synthetic:microphone";
 
-fn host() -> Host {
+/// Where sound goes on this system; `None` on a machine without a sound server and without a sound card.
+#[cfg(target_os = "linux")]
+fn host() -> Option<Host> {
     // ALSA's own PulseAudio plug-in loses half of the sound (docs/decisions), so the native host comes first.
-    #[cfg(target_os = "linux")]
-    if let Ok(host) = cpal::host_from_id(cpal::HostId::PulseAudio) {
-        return host;
-    }
-    cpal::default_host()
+    // Without a card ALSA is not even asked: it would fill the terminal with complaints.
+    let pulse = cpal::host_from_id(cpal::HostId::PulseAudio).ok();
+    pulse.or_else(|| std::path::Path::new("/dev/snd").exists().then(cpal::default_host))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn host() -> Option<Host> {
+    Some(cpal::default_host())
 }
 
 /// All microphones and speakers, the synthetic ones last.
 pub fn list() -> Vec<Device> {
-    let host = host();
     let mut devices = Vec::new();
-    for device in host.devices().into_iter().flatten() {
+    for device in host().and_then(|host| host.devices().ok()).into_iter().flatten() {
         let (Ok(id), Ok(description)) = (device.id(), device.description()) else {
             continue;
         };
@@ -59,7 +63,7 @@ fn is_monitor(id: &str, name: &str) -> bool {
 
 /// Finds a microphone or speaker; `None` takes the system's default.
 pub(super) fn find(id: Option<&str>, kind: DeviceKind) -> Option<CpalDevice> {
-    let host = host();
+    let host = host()?;
     match id {
         Some(id) => host.device_by_id(&id.parse().ok()?),
         None if kind == DeviceKind::Speaker => host.default_output_device(),
