@@ -102,6 +102,12 @@ fn both_sides_hear_each_other_through_real_devices() {
         "{listed:?}"
     );
 
+    // The desk lists devices every few seconds, all day long.
+    let threads = || fs::read_dir("/proc/self/task").expect("on Linux").count();
+    let before = threads();
+    (0..20).for_each(|_| drop(sightline_media::list_devices()));
+    assert_eq!(threads(), before, "a look at the devices leaves nothing behind");
+
     // Bursts, as speech has them: a steady tone is noise, and is taken away as such.
     let mut feed = stream("pacat", "micfeed", (Stdio::piped(), Stdio::null()));
     let mut into = feed.stdin.take().expect("piped");

@@ -6,13 +6,27 @@ use cpal::{
     traits::{DeviceTrait, HostTrait},
 };
 use sightline_wire::device::{Device, DeviceKind};
+use std::sync::{Mutex, PoisonError};
 
 /// The tone that stands in for a microphone.
 pub const SYNTHETIC_MICROPHONE: &str = "synthetic:microphone";
 
+/// One connection to the sound system for the whole process: each one that cpal 0.18 opens to PulseAudio
+/// leaves a thread and a socket behind when it is dropped.
+static HOST: Mutex<Option<Host>> = Mutex::new(None);
+
+/// Uses the connection, or a new one when its sound server has gone; `None` without any sound system.
+fn with_host<T>(act: impl FnOnce(&Host) -> T) -> Option<T> {
+    let mut kept = HOST.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.as_ref().is_none_or(|host| host.devices().is_err()) {
+        *kept = open_host();
+    }
+    kept.as_ref().map(act)
+}
+
 /// Where sound goes on this system; `None` on a machine without a sound server and without a sound card.
 #[cfg(target_os = "linux")]
-fn host() -> Option<Host> {
+fn open_host() -> Option<Host> {
     // ALSA's own PulseAudio plug-in loses half of the sound (docs/decisions), so the native host comes first.
     // Without a card ALSA is not even asked: it would fill the terminal with complaints.
     let pulse = cpal::host_from_id(cpal::HostId::PulseAudio).ok();
@@ -20,14 +34,14 @@ fn host() -> Option<Host> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn host() -> Option<Host> {
+fn open_host() -> Option<Host> {
     Some(cpal::default_host())
 }
 
 /// All microphones and speakers, the synthetic ones last.
 pub fn list() -> Vec<Device> {
     let mut devices = Vec::new();
-    for device in host().and_then(|host| host.devices().ok()).into_iter().flatten() {
+    for device in with_host(|host| host.devices().ok()).flatten().into_iter().flatten() {
         let (Ok(id), Ok(description)) = (device.id(), device.description()) else {
             continue;
         };
@@ -63,12 +77,13 @@ fn is_monitor(id: &str, name: &str) -> bool {
 
 /// Finds a microphone or speaker; `None` takes the system's default.
 pub(super) fn find(id: Option<&str>, kind: DeviceKind) -> Option<CpalDevice> {
-    let host = host()?;
-    match id {
-        Some(id) => host.device_by_id(&id.parse().ok()?),
+    let wanted = id.map(str::parse).transpose().ok()?;
+    with_host(|host| match &wanted {
+        Some(id) => host.device_by_id(id),
         None if kind == DeviceKind::Speaker => host.default_output_device(),
         None => host.default_input_device(),
-    }
+    })
+    .flatten()
 }
 
 /// How to open a device: its own channels, 48 kHz, and callbacks of 10 ms. The default buffer gave
