@@ -153,5 +153,17 @@ impl Drop for Session {
         {
             tracing::error!("the media thread panicked");
         }
+        give_memory_back();
     }
 }
+
+/// A call's threads leave their heaps full of free frames behind; over a day of calls that would add up.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn give_memory_back() {
+    // SAFETY: takes no pointer; glibc locks what it trims.
+    unsafe { libc::malloc_trim(0) };
+}
+
+/// Other systems' allocators do this by themselves.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn give_memory_back() {}
