@@ -148,12 +148,12 @@ impl<S: Shell> Controller<S> {
             known.remove(&conversation.id);
             false
         };
-        self.shell.emit(DeskEvent::Conversation {
-            conversation: conversation.clone(),
-        });
         if new {
             self.announce(&conversation);
         }
+        self.shell.emit(DeskEvent::Conversation {
+            conversation: conversation.clone(),
+        });
         self.follow_escalation(&conversation);
         self.mark_read();
     }
@@ -171,14 +171,21 @@ impl<S: Shell> Controller<S> {
         let focused = self.focused;
         let Ok(signed_in) = self.signed_in_mut() else { return };
         let me = signed_in.account.id;
-        let inbox = &mut signed_in.inbox;
         let conversation = message.conversation;
-        let mine = inbox.conversations.get(&conversation).filter(|c| c.owner == Some(me));
+        let mine = signed_in
+            .inbox
+            .conversations
+            .get(&conversation)
+            .filter(|c| c.owner == Some(me));
         let tell = match (&message.author, mine) {
             (Author::Customer, Some(mine)) if !focused => Some(mine.customer_name.clone()),
             (Author::Customer | Author::Agent { .. } | Author::System, _) => None,
         };
-        if let Some(thread) = inbox.threads.get_mut(&conversation) {
+        if let Some(name) = tell {
+            self.shell.notify(&name, "A new message.");
+        }
+        let Ok(signed_in) = self.signed_in_mut() else { return };
+        if let Some(thread) = signed_in.inbox.threads.get_mut(&conversation) {
             if message.seq == thread.last() + 1 {
                 thread.messages.insert(message.seq, message.clone());
                 self.shell.emit(DeskEvent::Thread {
@@ -188,9 +195,6 @@ impl<S: Shell> Controller<S> {
             } else if message.seq > thread.last() {
                 self.catch_up(conversation);
             }
-        }
-        if let Some(name) = tell {
-            self.shell.notify(&name, "A new message.");
         }
         self.mark_read();
     }
