@@ -340,4 +340,15 @@ mod tests {
         socket.send(Message::text(r#"{"token":"wrong"}"#)).await.expect("sends");
         assert!(!matches!(socket.next().await, Some(Ok(Message::Binary(_)))));
     }
+
+    #[tokio::test]
+    async fn an_oversized_request_ends_the_connection() {
+        let painter = CanvasPainter::listen("t".repeat(43)).await.expect("listens");
+        let mut socket = connect(&painter, ORIGINS[0]).await.expect("connects");
+        let flood = format!(r#"{{"token":"{}"}}"#, "t".repeat(MAX_REQUEST));
+        socket.send(Message::text(flood)).await.expect("sends");
+        while let Some(Ok(message)) = socket.next().await {
+            assert!(!message.is_binary(), "no picture for a flood");
+        }
+    }
 }
