@@ -7,8 +7,8 @@ use crate::{
         playout::Playout,
         speaker::{SpeakerEvent, SpeakerThread},
     },
+    line::MAX_BITRATE,
     painter::Painter,
-    peer::MAX_BITRATE,
     session::SessionConfig,
     video_send::{CameraEvent, CameraThread, VideoTarget},
 };

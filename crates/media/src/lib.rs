@@ -15,6 +15,7 @@ pub mod clock;
 mod connection;
 mod files;
 mod hardware;
+pub mod line;
 pub mod painter;
 mod peer;
 pub mod picture;
