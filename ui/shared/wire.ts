@@ -724,7 +724,28 @@ first_frame_at: number | null,
 /**
  * Sound concealed, as a share of all played, 0 to 1.
  */
-concealed: number, };
+concealed: number, 
+/**
+ * Samples of 48 kHz played since the call began, made-up ones included; silence that was sent counts.
+ */
+sound_played: number, 
+/**
+ * How many of them were made up because nothing had come in time.
+ */
+sound_concealed: number, 
+/**
+ * From the arrival of a quick packet to its sound at the loudspeaker, in milliseconds.
+ */
+playout_delay_ms: number, 
+/**
+ * How unevenly the customer's sound arrives (RFC 3550, 6.4.1), in milliseconds.
+ */
+jitter_ms: number, 
+/**
+ * How much later the picture is shown than the sound of the same moment is heard, in milliseconds;
+ * negative when the sound is late. Absent until the customer's clocks are known.
+ */
+picture_after_sound_ms: number | null, };
 
 export type ConversationStarted = { 
 /**

@@ -1,6 +1,7 @@
 //! A peer connection with an answer: its decoder, and what is measured on it.
 
 use crate::{
+    audio::playout::SoundFigures,
     painter::{Painter, Tile},
     peer::Peer,
     quality,
@@ -92,7 +93,7 @@ impl Connection {
         &mut self,
         stats: &PeerStats,
         painter: &dyn Painter,
-        concealed: f64,
+        sound: SoundFigures,
         customer: &str,
         picture_expected: bool,
     ) -> Quality {
@@ -124,7 +125,12 @@ impl Connection {
             frames_decoded: now.frames,
             frames_drawn,
             first_frame_at,
-            concealed,
+            concealed: sound.concealed as f64 / sound.played.max(1) as f64,
+            sound_played: sound.played,
+            sound_concealed: sound.concealed,
+            playout_delay_ms: sound.delay_ms,
+            jitter_ms: sound.jitter_ms,
+            picture_after_sound_ms: None,
         };
         self.last = now;
         quality::judge(

@@ -6,6 +6,7 @@ use crate::{
         microphone::{MicrophoneEvent, MicrophoneThread, Sound},
         playout::Playout,
         speaker::{SpeakerEvent, SpeakerThread},
+        target::AudioTarget,
     },
     line::MAX_BITRATE,
     painter::Painter,
@@ -44,6 +45,8 @@ pub(crate) struct Hardware<E> {
     wanted: MediaState,
     /// What the encoder should do.
     pub target: Arc<VideoTarget>,
+    /// What the microphone's encoder should do.
+    pub audio_target: Arc<AudioTarget>,
     /// The customer's sound.
     pub playout: Arc<Mutex<Playout>>,
 }
@@ -70,6 +73,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
                 key_frame: AtomicBool::new(true),
                 bitrate: AtomicU32::new(MAX_BITRATE / 2),
             }),
+            audio_target: Arc::default(),
             playout: Arc::default(),
         };
         hardware.open_camera();
@@ -149,7 +153,12 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
         self.microphone_works = true;
         let events = self.events.clone();
         let tell = move |event| events(HardwareEvent::Microphone(event));
-        let microphone = MicrophoneThread::start(self.microphone_id.clone(), self.microphone_on.clone(), tell);
+        let microphone = MicrophoneThread::start(
+            self.microphone_id.clone(),
+            self.microphone_on.clone(),
+            self.audio_target.clone(),
+            tell,
+        );
         *self.far_end.lock().unwrap_or_else(PoisonError::into_inner) = Some(microphone.far_end());
         self.microphone = Some(microphone);
     }

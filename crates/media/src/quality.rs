@@ -69,6 +69,11 @@ mod tests {
             frames_drawn: 300,
             first_frame_at: Some(0),
             concealed: 0.0,
+            sound_played: 480_000,
+            sound_concealed: 0,
+            playout_delay_ms: 40.0,
+            jitter_ms: 2.0,
+            picture_after_sound_ms: Some(0.0),
         }
     }
 

@@ -305,7 +305,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             }
             PeerEvent::Media(MediaKind::Audio, data) => {
                 let mut playout = self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner);
-                playout.push(data.time.numer(), &data.data);
+                playout.push(data.time.numer(), data.network_time, &data.data);
             }
             PeerEvent::Media(MediaKind::Video, data) => self.on_picture(&data),
             PeerEvent::KeyframeWanted => self.hardware.target.key_frame.store(true, Relaxed),
@@ -315,14 +315,14 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             }
             PeerEvent::Egress(stats) => current.note_egress(&stats),
             PeerEvent::Stats(stats) if current.is_connected() => {
-                let concealed = self
+                let sound = self
                     .hardware
                     .playout
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .concealed_share();
+                    .figures();
                 let picture = self.remote.camera || self.remote.screen;
-                let quality = current.quality(&stats, &*self.painter, concealed, &self.customer_name, picture);
+                let quality = current.quality(&stats, &*self.painter, sound, &self.customer_name, picture);
                 self.tell(MediaEvent::Quality(quality));
             }
             PeerEvent::Stats(_) => {}

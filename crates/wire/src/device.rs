@@ -85,4 +85,15 @@ pub struct Quality {
     pub first_frame_at: Option<UnixMillis>,
     /// Sound concealed, as a share of all played, 0 to 1.
     pub concealed: f64,
+    /// Samples of 48 kHz played since the call began, made-up ones included; silence that was sent counts.
+    pub sound_played: u64,
+    /// How many of them were made up because nothing had come in time.
+    pub sound_concealed: u64,
+    /// From the arrival of a quick packet to its sound at the loudspeaker, in milliseconds.
+    pub playout_delay_ms: f64,
+    /// How unevenly the customer's sound arrives (RFC 3550, 6.4.1), in milliseconds.
+    pub jitter_ms: f64,
+    /// How much later the picture is shown than the sound of the same moment is heard, in milliseconds;
+    /// negative when the sound is late. Absent until the customer's clocks are known.
+    pub picture_after_sound_ms: Option<f64>,
 }

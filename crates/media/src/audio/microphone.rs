@@ -1,11 +1,16 @@
 //! The microphone: capture, cleaning and Opus, on a thread of its own.
 
-use super::{AudioFrame, FRAME, PACKET, RATE, devices, processing::MicrophoneProcessing, wav};
+use super::{
+    AudioFrame, FRAME, PACKET, RATE, devices,
+    processing::MicrophoneProcessing,
+    target::{AudioTarget, Settings},
+    wav,
+};
 use cpal::{
     FromSample, Sample, SampleFormat, SizedSample, Stream, StreamConfig,
     traits::{DeviceTrait, StreamTrait},
 };
-use opusic_c::{Application, Bitrate, Channels, Encoder, InbandFec, SampleRate};
+use opusic_c::{Application, Channels, Encoder, InbandFec, SampleRate};
 use sightline_wire::{ErrorCode, Problem, device::DeviceKind};
 use std::{
     sync::{
@@ -60,11 +65,16 @@ pub struct MicrophoneThread {
 impl MicrophoneThread {
     /// Opens the microphone (or goes on trying) and reports through `events`. While `on` is false silence
     /// is sent.
-    pub fn start(id: Option<String>, on: Arc<AtomicBool>, events: impl Fn(MicrophoneEvent) + Send + 'static) -> Self {
+    pub fn start(
+        id: Option<String>,
+        on: Arc<AtomicBool>,
+        target: Arc<AudioTarget>,
+        events: impl Fn(MicrophoneEvent) + Send + 'static,
+    ) -> Self {
         let (sounds, incoming) = mpsc::channel();
         let own = sounds.clone();
         let run = move || {
-            let mut uplink = Uplink::new(on, events);
+            let mut uplink = Uplink::new(on, target, events);
             loop {
                 let end = match Input::open(id.as_deref(), &own) {
                     Ok(input) => uplink.run(&input, &incoming),
@@ -196,23 +206,30 @@ enum End {
 /// Cleans, encodes and counts time over all devices the thread has had.
 struct Uplink<E> {
     on: Arc<AtomicBool>,
+    target: Arc<AudioTarget>,
     events: E,
     processing: MicrophoneProcessing,
     encoder: Encoder,
+    settings: Option<Settings>,
     packet: Vec<f32>,
     time: u64,
+    /// The last packet said "silence from here on".
+    silent: bool,
 }
 
 impl<E: Fn(MicrophoneEvent)> Uplink<E> {
-    fn new(on: Arc<AtomicBool>, events: E) -> Self {
+    fn new(on: Arc<AtomicBool>, target: Arc<AudioTarget>, events: E) -> Self {
         let encoder = encoder().expect("these settings are valid for Opus");
         Self {
             on,
+            target,
             events,
             processing: MicrophoneProcessing::new(),
             encoder,
+            settings: None,
             packet: Vec::with_capacity(PACKET),
             time: 0,
+            silent: false,
         }
     }
 
@@ -284,10 +301,19 @@ impl<E: Fn(MicrophoneEvent)> Uplink<E> {
         if self.packet.len() < PACKET {
             return;
         }
+        let settings = self.target.settings();
+        if self.settings != Some(settings) {
+            if let Err(error) = settings.apply(&mut self.encoder, self.settings) {
+                tracing::error!(?error, ?settings, "Opus refuses");
+            }
+            self.settings = Some(settings);
+        }
         let mut data = vec![0; 1_275];
         match self.encoder.encode_float_to_slice(&self.packet, &mut data) {
-            // Two bytes or less are "nothing to send" (RFC 6716 DTX).
-            Ok(size) if size > 2 => {
+            // Two bytes or less say "silence" (RFC 6716, 2.1.9): once is enough, but without that one the
+            // other side would take the silence for loss.
+            Ok(size) if size > 2 || !std::mem::replace(&mut self.silent, true) => {
+                self.silent = size <= 2;
                 data.truncate(size);
                 (self.events)(MicrophoneEvent::Packet {
                     data,
@@ -303,13 +329,10 @@ impl<E: Fn(MicrophoneEvent)> Uplink<E> {
     }
 }
 
-/// Speech at 32 kbit/s with in-band FEC for the losses we expect, and silence that costs nothing.
+/// Speech, with in-band correction; how much, and at which rate, [`AudioTarget`] says.
 fn encoder() -> Result<Encoder, opusic_c::ErrorCode> {
     let mut encoder = Encoder::new(Channels::Mono, SampleRate::Hz48000, Application::Voip)?;
-    encoder.set_bitrate(Bitrate::Value(32_000))?;
     encoder.set_inband_fec(InbandFec::Mode1)?;
-    encoder.set_packet_loss(5)?;
-    encoder.set_dtx(true)?;
     encoder.set_complexity(7)?;
     Ok(encoder)
 }

@@ -5,6 +5,7 @@ pub mod microphone;
 pub mod playout;
 pub mod processing;
 pub mod speaker;
+pub mod target;
 mod wav;
 
 /// Samples a second.

@@ -6,7 +6,10 @@
 
 use super::{AudioFrame, FRAME, PACKET, RATE};
 use opusic_c::{Channels, Decoder, SampleRate};
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Instant,
+};
 
 /// Waits for this much sound before it starts, 60 ms.
 const TARGET: u64 = 3 * PACKET as u64;
@@ -25,6 +28,21 @@ pub struct Playout {
     state: State,
     played: u64,
     concealed: u64,
+    last_arrival: Option<(Instant, u64)>,
+    jitter: f64,
+}
+
+/// What is measured on the customer's sound.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct SoundFigures {
+    /// Samples played since the call began.
+    pub played: u64,
+    /// How many of them were made up.
+    pub concealed: u64,
+    /// From arrival to the loudspeaker, in milliseconds.
+    pub delay_ms: f64,
+    /// Interarrival jitter (RFC 3550, 6.4.1) in milliseconds.
+    pub jitter_ms: f64,
 }
 
 enum State {
@@ -45,11 +63,18 @@ impl Playout {
             state: State::Filling,
             played: 0,
             concealed: 0,
+            last_arrival: None,
+            jitter: 0.0,
         }
     }
 
-    /// A packet with its RTP time in samples. One that comes too late or twice is dropped.
-    pub fn push(&mut self, time: u64, data: &[u8]) {
+    /// A packet with its RTP time in samples and its arrival. One that comes too late or twice is dropped.
+    pub fn push(&mut self, time: u64, at: Instant, data: &[u8]) {
+        if let Some((last, last_time)) = self.last_arrival.replace((at, time)) {
+            let apart = at.saturating_duration_since(last).as_secs_f64() * 1e3;
+            let sent_apart = (time as f64 - last_time as f64) / f64::from(RATE) * 1e3;
+            self.jitter += ((apart - sent_apart).abs() - self.jitter) / 16.0;
+        }
         if let State::Playing { next, .. } = self.state
             && time < next
         {
@@ -77,9 +102,15 @@ impl Playout {
         std::array::from_fn(|_| self.decoded.pop_front().expect("checked above"))
     }
 
-    /// Share of all played sound that was made up, 0 to 1.
-    pub fn concealed_share(&self) -> f64 {
-        self.concealed as f64 / self.played.max(1) as f64
+    /// What has been measured so far.
+    pub fn figures(&self) -> SoundFigures {
+        let waiting = self.decoded.len() + self.packets.len() * PACKET;
+        SoundFigures {
+            played: self.played,
+            concealed: self.concealed,
+            delay_ms: waiting as f64 / f64::from(RATE) * 1e3,
+            jitter_ms: self.jitter,
+        }
     }
 
     fn decode_next(&mut self) -> bool {
@@ -180,7 +211,7 @@ mod tests {
         let mut heard = Vec::new();
         for (n, (time, data)) in packets.iter().enumerate() {
             if !lost(n) {
-                playout.push(*time, data);
+                playout.push(*time, Instant::now(), data);
             }
             heard.extend([loud(&playout.pull()), loud(&playout.pull())]);
         }
@@ -192,14 +223,15 @@ mod tests {
         let (playout, heard) = run(&tone_packets(50), |_| false);
         assert!(heard[..4].iter().all(|loud| !loud));
         assert!(heard[8..].iter().all(|&loud| loud));
-        assert_eq!(playout.concealed_share(), 0.0);
+        assert_eq!(playout.figures().concealed, 0);
     }
 
     #[test]
     fn single_losses_are_concealed() {
         let (playout, heard) = run(&tone_packets(60), |n| n % 10 == 9);
         assert!(heard[8..].iter().all(|&loud| loud), "no gap is heard");
-        assert!((0.05..0.15).contains(&playout.concealed_share()));
+        let figures = playout.figures();
+        assert!((0.05..0.15).contains(&(figures.concealed as f64 / figures.played as f64)));
     }
 
     #[test]
@@ -213,7 +245,7 @@ mod tests {
     fn a_burst_does_not_add_delay_for_good() {
         let mut playout = Playout::new();
         for (time, data) in tone_packets(100) {
-            playout.push(time, &data);
+            playout.push(time, Instant::now(), &data);
         }
         assert!(playout.packets.len() as u64 <= MAXIMUM / PACKET as u64 + 1);
     }
@@ -222,8 +254,8 @@ mod tests {
     fn garbage_and_repeats_do_no_harm() {
         let mut playout = Playout::new();
         for n in 0..20 {
-            playout.push(n * 960, &[0xff; 40]);
-            playout.push(n * 960, &[]);
+            playout.push(n * 960, Instant::now(), &[0xff; 40]);
+            playout.push(n * 960, Instant::now(), &[]);
             playout.pull();
         }
     }

@@ -73,6 +73,11 @@ export function quality(mark: Quality["mark"]): Quality {
     frames_drawn: 8158,
     first_frame_at: Date.now() - 4 * MINUTE,
     concealed: poor ? 0.06 : 0,
+    sound_played: 480_000,
+    sound_concealed: poor ? 28_800 : 0,
+    playout_delay_ms: poor ? 140 : 40,
+    jitter_ms: poor ? 25 : 2,
+    picture_after_sound_ms: poor ? 35 : -10,
   };
 }
 
