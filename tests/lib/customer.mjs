@@ -19,8 +19,12 @@ const args = [
   '--disable-renderer-backgrounding',
 ];
 
+/** A Chromium of its own; `options` are Playwright's, and `args` come on top of ours. */
+export const launchChromium = (options = {}) =>
+  chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, ...options, args: [...args, ...(options.args ?? [])] });
+
 export async function startBrowser() {
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args });
+  const browser = await launchChromium();
   return {
     /** A customer in a fresh browser profile. */
     async customer(options = {}) {

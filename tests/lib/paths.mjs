@@ -8,8 +8,8 @@ export const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '.
 
 const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache', 'sightline', 'target');
 
-/** A program of this workspace, as `make test` and `make demo` build it. */
-export const binary = (name) => join(target, 'debug', name);
+/** A program of this workspace, as `make test` and `make demo` build it; the benchmark asks for the release build. */
+export const binary = (name, profile = process.env.SIGHTLINE_PROFILE ?? 'debug') => join(target, profile, name);
 
 /** A fresh folder outside the repository; removed by the machine, not by us, so that a failure can be looked at. */
 export const temporaryFolder = (subject) => mkdtempSync(join(tmpdir(), `sightline-${subject}-`));

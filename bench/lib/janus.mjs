@@ -1,0 +1,3 @@
+export async function startJanus() {
+  throw new Error('not yet');
+}

@@ -1,0 +1,91 @@
+// From the tap on Join to the first remote frame at both ends, side by side under one network condition.
+import { pause } from '../../tests/lib/wait.mjs';
+import { withDeadline } from './deadline.mjs';
+import { p50, p95 } from './statistics.mjs';
+
+/** A side that fails this often in a row is not asked again under this condition. */
+const GIVE_UP = 4;
+
+/**
+ * Interleaved samples of `sides` ("ours", "c", "c_warm", "j"). Each is measured once a run however many rows want it.
+ * A sample is { side, agent_ms, customer_ms, both_ms } or { side, failed }.
+ */
+export function joins(world, condition, sides) {
+  const wanted = sides.filter((side) => !kept(world, condition, side));
+  return (async () => {
+    if (wanted.length) await measure(world, condition, wanted);
+    return Object.fromEntries(sides.map((side) => [side, kept(world, condition, side)]));
+  })();
+}
+
+const key = ({ name }, side) => `${name} ${side}`;
+const kept = (world, condition, side) => world.joins.get(key(condition, side));
+
+const callers = {
+  ours: async (world) => (await world.sightline()).call(),
+  ours_warm: async (world) => (await world.sightline()).call({ warm: true }),
+  c: async (world) => (await world.peer()).call(),
+  c_warm: async (world) => (await world.peer()).call({ warm: true }),
+  j: async (world) => (await world.janus()).call(),
+};
+
+async function measure(world, condition, sides) {
+  // What must be there before the clock runs.
+  for (const side of sides) await warmUp(world, side);
+  await world.network.set(condition.network);
+  const true_rtt_ms = condition.network.loss ? null : await world.network.ping();
+  const samples = [];
+  const failing = new Map();
+  for (let n = 0; n < world.options.n; n++) {
+    // The same losses for each side of a pair.
+    for (const side of sides) {
+      if ((failing.get(side) ?? 0) >= GIVE_UP) {
+        samples.push({ n, side, failed: `given up after ${GIVE_UP} failures in a row` });
+        continue;
+      }
+      if (condition.network.loss) await world.network.set({ ...condition.network, seed: 1000 + n });
+      const began = Date.now();
+      let call;
+      try {
+        call = await withDeadline(callers[side](world), 40_000, `${side} sample ${n}`);
+        const { agent_ms, customer_ms, warm } = call;
+        samples.push({ n, side, agent_ms, customer_ms, both_ms: Math.max(agent_ms, customer_ms), ...(warm === undefined ? {} : { warm }) });
+        failing.set(side, 0);
+        world.progress(`${condition.name} ${n + 1}/${world.options.n} ${side} ${agent_ms.toFixed(0)} / ${customer_ms.toFixed(0)} ms (${Date.now() - began} ms)`);
+      } catch (error) {
+        samples.push({ n, side, failed: error.message.split('\n')[0] });
+        failing.set(side, (failing.get(side) ?? 0) + 1);
+        world.progress(`${condition.name} ${n + 1} ${side} FAILED: ${error.message.split('\n')[0]}`);
+      }
+      await withDeadline(call?.end(), 20_000, 'the end of the call').catch((error) => world.progress(`${side}: ${error.message}`));
+    }
+  }
+  await world.network.set({});
+  for (const side of sides) {
+    const mine = samples.filter((sample) => sample.side === side);
+    world.joins.set(key(condition, side), { condition: condition.name, true_rtt_ms, samples: mine, ...figures(mine) });
+  }
+}
+
+/** One call that does not count: caches, page files, the first conversation. */
+async function warmUp(world, side) {
+  if (world.warmedUp.has(side)) return;
+  world.warmedUp.add(side);
+  const call = await withDeadline(callers[side](world), 90_000, `${side}'s first call`).catch((error) => world.progress(`${side}'s first call: ${error.message}`));
+  await pause(500);
+  await call?.end();
+}
+
+function figures(samples) {
+  const good = samples.filter(({ failed }) => !failed);
+  const of = (name) => ({ p50: p50(good.map((sample) => sample[name])), p95: p95(good.map((sample) => sample[name])) });
+  return { n: good.length, failed: samples.length - good.length, agent: of('agent_ms'), customer: of('customer_ms'), both: of('both_ms') };
+}
+
+/** Named conditions, so that rows share samples. */
+export const conditions = {
+  near: { name: 'RTT 0', rtt: 0, network: { rtt: 0 } },
+  rtt100: { name: 'RTT 100', rtt: 100, network: { rtt: 100 } },
+  rtt200: { name: 'RTT 200', rtt: 200, network: { rtt: 200 } },
+  lossy: { name: 'RTT 100, 5 % UDP loss', rtt: 100, network: { rtt: 100, loss: 0.05 } },
+};

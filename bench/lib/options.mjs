@@ -1,0 +1,26 @@
+export const usage = `node bench/run.mjs [--case P1,P2] [--quick] [--n 30] [--debug-build]
+
+  --case LIST    CASE=P1,P2   only these rows
+  --quick        QUICK=1      n = 8 and shorter runs
+  --n N                       samples of each kind
+  --debug-build               the programs of target/debug instead of target/release`;
+
+/** The options, or what is wrong with them. */
+export function parseOptions(args, environment) {
+  const options = { cases: list(environment.CASE), quick: on(environment.QUICK), n: null, profile: 'release' };
+  const rest = [...args];
+  while (rest.length) {
+    const flag = rest.shift();
+    if (flag === '--case') options.cases = list(rest.shift());
+    else if (flag === '--quick') options.quick = true;
+    else if (flag === '--n') options.n = Number(rest.shift());
+    else if (flag === '--debug-build') options.profile = 'debug';
+    else return `What is ${flag}?`;
+  }
+  options.n ??= options.quick ? 8 : 30;
+  if (!Number.isInteger(options.n) || options.n < 1) return 'N is a whole number from 1.';
+  return options;
+}
+
+const list = (text) => (text ?? '').split(',').map((id) => id.trim().toUpperCase()).filter(Boolean);
+const on = (text) => !['', '0', undefined].includes(text);

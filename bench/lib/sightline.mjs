@@ -1,0 +1,101 @@
+// Ours: the real window and the real server on host A, the customer's browser on host B.
+import { basename, dirname } from 'node:path';
+import { openDesk } from '../../tests/lib/desk.mjs';
+import { startServer } from '../../tests/lib/server.mjs';
+import { Customer } from '../../tests/lib/customer.mjs';
+import { until } from '../../tests/lib/wait.mjs';
+import { connectionStats, keepConnections, openChromium, trust, windowSize } from './chromium.mjs';
+import { hostA } from './network.mjs';
+
+const name = 'Ana Duarte';
+
+export async function startSightline({ network, footage, display, sound, deskEnv = {} }) {
+  const server = await startServer({ env: { SIGHTLINE_BIND: `${hostA}:0` } });
+  trust(server.port);
+  const desk = await openDesk({ display, sound, server, env: { SIGHTLINE_MEDIA_DIR: dirname(footage), ...deskEnv } });
+  await desk.session.setWindowRect({ x: 0, y: 0, ...windowSize });
+  await desk.signIn(server.agent);
+  if (await desk.has('button', 'Got it')) await desk.click('button', 'Got it');
+  await desk.chooseDevices({ camera: `File: ${basename(footage)}`, microphone: 'Test tone' });
+  const { access_token: token } = await server.signIn();
+
+  // One conversation carries every call of a row, as one chat carries several calls for a person.
+  const chat = await openChromium({ prefix: network.inB });
+  const writer = new Customer({ context: await chat.newContext(), faults: [] });
+  writer.page = await writer.context.newPage();
+  await writer.startChat(`${server.url}/chat`, { name, text: 'My coffee machine blinks red.' });
+  await desk.accept(name);
+  await chat.close();
+  const conversation = await desk.conversation();
+
+  const inviteUrl = async () => {
+    const { body } = await server.request('GET', `/v1/conversations/${conversation}`, { token });
+    return body.escalation.url;
+  };
+
+  return {
+    server,
+    desk,
+
+    /** One click on the agent's side and the link that comes of it. */
+    async invite() {
+      await desk.click('button', 'Start video', { within: 15_000 });
+      await desk.reaches('waiting');
+      return inviteUrl();
+    },
+
+    /**
+     * A call from the link to both pictures, or a failure. With `warm` the tap waits until the page's transport is
+     * ready, as a person does who reads the invite first; `warm` in the result says whether it was.
+     */
+    async call({ warm = false, within = 15_000, init } = {}) {
+      const url = await this.invite();
+      const browser = await openChromium({ prefix: network.inB, footage });
+      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
+      await context.addInitScript(keepConnections);
+      if (init) await context.addInitScript(...init);
+      const page = await context.newPage();
+      const customer = new Customer({ context, page, faults: [] });
+      const end = async () => {
+        if (await desk.has('button', 'Hang up')) await desk.click('button', 'Hang up');
+        else if (await desk.has('button', 'Cancel invite')) await desk.click('button', 'Cancel invite');
+        await browser.close();
+        await until('the desk can call again', () => desk.has('button', 'Start video'), { within: 15_000, every: 100 });
+      };
+      try {
+        await customer.open(url);
+        await customer.button('Join with video').waitFor();
+        const ready = warm && (await connected(page));
+        await customer.click('Join with video');
+        const [drawn, diary] = await until('desk and page show the other side', async () => {
+          const diary = await customer.diary();
+          if (!diary.first_frame_at) return null;
+          const drawn = await desk.drawn();
+          return drawn.firstFrameAt >= diary.accept_at && [drawn, diary];
+        }, { within, every: 250 });
+        return {
+          agent_ms: drawn.firstFrameAt - diary.accept_at,
+          customer_ms: diary.first_frame_at - diary.accept_at,
+          warm: ready,
+          customer,
+          stats: () => page.evaluate(connectionStats),
+          end,
+        };
+      } catch (error) {
+        await end().catch(() => {});
+        throw error;
+      }
+    },
+
+    async close() {
+      await desk.close();
+      await server.close();
+    },
+  };
+}
+
+/** Whether the page's transport gets ready before the tap. */
+async function connected(page) {
+  const state = () => window.__connections.some(({ connectionState }) => connectionState === 'connected');
+  return page.waitForFunction(state, null, { polling: 50, timeout: 3000 }).then(() => true, () => false);
+}

@@ -1,0 +1,41 @@
+// P1: the customer has the invite open before the tap, so that the transport can be ready.
+import { conditions, joins } from '../lib/joins.mjs';
+import { ratio, round } from '../lib/statistics.mjs';
+import { ms } from '../lib/words.mjs';
+
+const goal = 'p50 <= RTT + 60 ms, p95 <= RTT + 120 ms';
+
+export default {
+  id: 'P1',
+  order: 1,
+  title: 'warm escalation',
+  goal,
+  deadline_s: 2400,
+  async run(world) {
+    const lines = [];
+    const measured = {};
+    for (const condition of [conditions.near, conditions.rtt100, conditions.rtt200]) {
+      const found = await joins(world, condition, ['ours_warm', 'c_warm']);
+      measured[condition.name] = found;
+      const { ours_warm: ours, c_warm: c } = found;
+      const warm = ours.samples.filter(({ warm }) => warm).length;
+      lines.push({
+        row: 'P1',
+        what: `warm escalation, ${condition.name}${warm < ours.n ? ` (transport ready before the tap in ${warm} of ${ours.n})` : ''}`,
+        ours: ms(ours),
+        c: `${ms(c)} warm`,
+        ratio: ratio(ours.both.p50, c.both.p50),
+        goal: `p50 <= ${round(ours.true_rtt_ms + 60)}, p95 <= ${round(ours.true_rtt_ms + 120)} ms`,
+        met: ours.n > 0 && ours.failed === 0 && ours.both.p50 <= ours.true_rtt_ms + 60 && ours.both.p95 <= ours.true_rtt_ms + 120,
+      });
+    }
+    const { c } = await joins(world, conditions.rtt100, ['c']);
+    const ours = measured[conditions.rtt100.name].ours_warm;
+    const toCold = ratio(ours.both.p50, c.both.p50);
+    lines.push({
+      row: 'P1', what: 'warm escalation against C cold, RTT 100', ours: ms(ours), c: ms(c), ratio: toCold, goal: '<= 0.35 x C cold',
+      met: toCold !== null && toCold <= 0.35,
+    });
+    return { lines, measured: { ...measured, cold: c } };
+  },
+};
