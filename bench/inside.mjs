@@ -44,7 +44,7 @@ const chosen = options.cases.length ? rows.filter(({ id }) => options.cases.incl
 
 let broken = 0;
 const lines = [];
-const world = await withDeadline(startWorld(options, progress), 120_000, 'the start of network and display');
+const world = await withDeadline(startWorld(options, chosen.flatMap(({ needs = [] }) => needs), progress), 120_000, 'the start of network and display');
 for (const row of chosen) {
   const began = Date.now();
   progress(`== ${row.id}: ${row.title}`);

@@ -7,15 +7,21 @@ import { p50, p95 } from './statistics.mjs';
 const GIVE_UP = 4;
 
 /**
- * Interleaved samples of `sides` ("ours", "c", "c_warm", "j"). Each is measured once a run however many rows want it.
- * A sample is { side, agent_ms, customer_ms, both_ms } or { side, failed }.
+ * Interleaved samples of `sides` ("ours", "ours_warm", "c", "c_warm", "j"). What the chosen rows need under one
+ * condition is measured together, once. A sample is { side, agent_ms, customer_ms, both_ms } or { side, failed }.
  */
-export function joins(world, condition, sides) {
-  const wanted = sides.filter((side) => !kept(world, condition, side));
-  return (async () => {
-    if (wanted.length) await measure(world, condition, wanted);
-    return Object.fromEntries(sides.map((side) => [side, kept(world, condition, side)]));
-  })();
+export async function joins(world, condition, sides) {
+  const together = new Set([...sides, ...world.needs.filter((need) => need.condition === condition).flatMap((need) => need.sides)]);
+  const missing = [...together].filter((side) => !kept(world, condition, side));
+  if (missing.length) await measure(world, condition, missing);
+  return Object.fromEntries(sides.map((side) => [side, kept(world, condition, side)]));
+}
+
+/** All of a row's needs, one condition after the other. */
+export async function inTurn(world, needs) {
+  const found = [];
+  for (const { condition, sides } of needs) found.push(await joins(world, condition, sides));
+  return found;
 }
 
 const key = ({ name }, side) => `${name} ${side}`;

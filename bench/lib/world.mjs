@@ -14,7 +14,8 @@ import { servePages } from './pages.mjs';
 import { startPeer } from './peer.mjs';
 import { startSightline } from './sightline.mjs';
 
-export async function startWorld(options, progress) {
+/** `needs` is what the chosen rows want from joins.mjs: [{ condition, sides }]. */
+export async function startWorld(options, needs, progress) {
   const network = await startNetwork();
   const [display, sound, pages] = await Promise.all([startDisplay(windowSize), startSound(), servePages()]);
   trust(pages.port);
@@ -38,12 +39,13 @@ export async function startWorld(options, progress) {
     options,
     progress,
     ...shared,
+    needs,
     joins: new Map(),
     warmedUp: new Set(),
     /** Of joins, C's browser is headless: it then needs no time to draw, which favours it. */
     sightline: part('sightline', () => startSightline(shared)),
     peer: part('peer', () => startPeer({ network, pages, footage })),
-    janus: part('janus', () => startJanus({ network, pages, footage })),
+    janus: part('janus', () => startJanus(shared)),
 
     /** Ends both sides, for rows that want a machine to themselves. */
     async clear() {

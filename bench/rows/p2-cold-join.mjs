@@ -1,21 +1,24 @@
 // P2: the link opened in a fresh browser, tap on Join -> first remote frame at both ends; against C and J.
-import { conditions, joins } from '../lib/joins.mjs';
+import { conditions, inTurn } from '../lib/joins.mjs';
 import { ms } from '../lib/words.mjs';
 import { ratio } from '../lib/statistics.mjs';
 
 const goal = '<= 0.8 x C and <= 0.5 x J at RTT 100';
+
+const needs = [
+  { condition: conditions.rtt100, sides: ['ours', 'c', 'j'] },
+  { condition: conditions.near, sides: ['ours', 'c', 'j'] },
+];
 
 export default {
   id: 'P2',
   order: 2,
   title: 'cold join',
   goal,
+  needs,
   deadline_s: 2400,
   async run(world) {
-    const [far, near] = [
-      await joins(world, conditions.rtt100, ['ours', 'c', 'j']),
-      await joins(world, conditions.near, ['ours', 'c', 'j']),
-    ];
+    const [far, near] = await inTurn(world, needs);
     const line = ({ ours, c, j }, judged) => {
       const [toC, toJ] = [ratio(ours.both.p50, c.both.p50), ratio(ours.both.p50, j.both.p50)];
       return {

@@ -1,18 +1,23 @@
 // P3: how many round trips a cold join takes, as its growth from RTT 100 to 200.
-import { conditions, joins } from '../lib/joins.mjs';
+import { conditions, inTurn } from '../lib/joins.mjs';
 import { round } from '../lib/statistics.mjs';
 
 const goal = '<= 3.3 RTT';
+
+const needs = [
+  { condition: conditions.rtt100, sides: ['ours', 'c'] },
+  { condition: conditions.rtt200, sides: ['ours', 'c'] },
+];
 
 export default {
   id: 'P3',
   order: 3,
   title: 'growth from RTT 100 to 200',
   goal,
+  needs,
   deadline_s: 2400,
   async run(world) {
-    const near = await joins(world, conditions.rtt100, ['ours', 'c']);
-    const far = await joins(world, conditions.rtt200, ['ours', 'c']);
+    const [near, far] = await inTurn(world, needs);
     const growth = (side, end) => {
       const [from, to] = [near[side], far[side]];
       if (from[end].p50 === null || to[end].p50 === null) return null;

@@ -1,19 +1,24 @@
 // P4: a cold join while 5 % of all UDP packets are lost, both ways.
-import { conditions, joins } from '../lib/joins.mjs';
+import { conditions, inTurn } from '../lib/joins.mjs';
 import { ratio } from '../lib/statistics.mjs';
 import { ms } from '../lib/words.mjs';
 
 const goal = 'p95 <= 1.6 x the loss-free median';
+
+const needs = [
+  { condition: conditions.rtt100, sides: ['ours', 'c'] },
+  { condition: conditions.lossy, sides: ['ours', 'c'] },
+];
 
 export default {
   id: 'P4',
   order: 4,
   title: 'cold join with 5 % UDP loss',
   goal,
+  needs,
   deadline_s: 2400,
   async run(world) {
-    const clean = await joins(world, conditions.rtt100, ['ours', 'c']);
-    const lossy = await joins(world, conditions.lossy, ['ours', 'c']);
+    const [clean, lossy] = await inTurn(world, needs);
     const growth = (side) => ratio(lossy[side].both.p95, clean[side].both.p50);
     const ours = growth('ours');
     return {
