@@ -398,6 +398,18 @@ username?: string,
  */
 credential?: string, };
 
+export type IcePolicy = "all" | "relay_only";
+
+export type IceConfig = { 
+/**
+ * Where to find out the own address, and relays.
+ */
+servers: Array<IceServer>, 
+/**
+ * Which ways may be taken.
+ */
+policy: IcePolicy, };
+
 export type VideoStarted = { 
 /**
  * The new escalation.
@@ -410,7 +422,11 @@ room_token: string,
 /**
  * For ICE.
  */
-ice_servers: Array<IceServer>, };
+ice_servers: Array<IceServer>, 
+/**
+ * Which of them may be used.
+ */
+ice_policy: IcePolicy, };
 
 export type InviteState = "open" | "expired" | "revoked" | "in_use" | "ended";
 
@@ -462,7 +478,11 @@ offer: Offer | null,
 /**
  * For ICE.
  */
-ice_servers: Array<IceServer>, };
+ice_servers: Array<IceServer>, 
+/**
+ * Which of them may be used.
+ */
+ice_policy: IcePolicy, };
 
 export type Party = "agent" | "customer";
 
@@ -562,7 +582,7 @@ heartbeat_ms: number,
 /**
  * Give a socket up after this much silence.
  */
-silence_ms: number, } | { "type": "presence" } & Presence | { "type": "offer" } & Offer | { "type": "answer", 
+silence_ms: number, } | { "type": "ice" } & IceConfig | { "type": "presence" } & Presence | { "type": "offer" } & Offer | { "type": "answer", 
 /**
  * Of the offer answered.
  */

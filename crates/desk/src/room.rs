@@ -112,7 +112,7 @@ impl Protocol for RoomProtocol {
                 return Next::Stay;
             }
             // Only a customer is sent offers.
-            RoomEvent::Offer(_) | RoomEvent::Heartbeat => return Next::Stay,
+            RoomEvent::Offer(_) | RoomEvent::Heartbeat | RoomEvent::Ice(_) => return Next::Stay,
             RoomEvent::Presence(presence) => RoomNews::Presence(presence),
             RoomEvent::Media(media) => RoomNews::Media(media),
             RoomEvent::Answer { negotiation, sdp } => RoomNews::Answer { negotiation, sdp },

@@ -1,7 +1,10 @@
 //! How a server is set up.
 
 use sightline_call::seats::SeatTimes;
-use sightline_wire::{account::Role, escalation::IceServer};
+use sightline_wire::{
+    account::Role,
+    escalation::{IcePolicy, IceServer},
+};
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Everything a deployment can choose. [`ServerConfig::new`] gives the defaults.
@@ -29,6 +32,10 @@ pub struct ServerConfig {
     pub direct_line_secret: Option<Secret>,
     /// For ICE.
     pub ice_servers: Vec<IceServer>,
+    /// Whether calls may be direct.
+    pub ice_policy: IcePolicy,
+    /// Whether the customer's page may connect directly ahead of the tap on Join; never laxer than `ice_policy`.
+    pub ice_policy_before_join: IcePolicy,
     /// Created at the first start; those without a password get a generated one.
     pub first_accounts: Vec<NewAccount>,
     /// Serve the customer's pages from this folder instead of the embedded ones.
@@ -50,6 +57,8 @@ impl ServerConfig {
             access_ttl: Duration::from_secs(15 * 60),
             direct_line_secret: None,
             ice_servers: Vec::new(),
+            ice_policy: IcePolicy::default(),
+            ice_policy_before_join: IcePolicy::default(),
             first_accounts: NewAccount::one_of_each(),
             pages: None,
         }

@@ -240,9 +240,11 @@ async fn agent_token(c: &mut SqliteConnection, room: RoomId) -> Result<String, R
 }
 
 fn started(app: &App, call: &Escalation, room_token: String) -> VideoStarted {
+    let ice = app.ice_for(Party::Agent, call.room);
     VideoStarted {
         escalation: app.escalation_view(call),
         room_token,
-        ice_servers: app.config.ice_servers.clone(),
+        ice_servers: ice.servers,
+        ice_policy: ice.policy,
     }
 }

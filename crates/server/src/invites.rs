@@ -92,6 +92,7 @@ pub async fn redeem(
         app.settle(writing, call.conversation, before, Vec::new()).await?;
         app.rooms.happened(call.room, Happened::Redeemed).await;
         tracing::info!(escalation = %call.id, "invite redeemed");
+        let ice = app.ice_for(Party::Customer, call.room);
         Ok(Json(Redeemed {
             room: call.room,
             room_token,
@@ -99,7 +100,8 @@ pub async fn redeem(
             company: app.config.company.clone(),
             // An answered offer belongs to a peer connection that this page no longer has.
             offer: room.offer.filter(|_| room.answer.is_none()),
-            ice_servers: app.config.ice_servers.clone(),
+            ice_servers: ice.servers,
+            ice_policy: ice.policy,
         }))
     })
     .await

@@ -20,6 +20,7 @@ mod directline;
 mod escalations;
 mod first_accounts;
 mod http;
+mod ice;
 mod invites;
 mod outbox;
 mod pages;

@@ -110,6 +110,28 @@ pub struct IceServer {
     pub credential: Option<String>,
 }
 
+/// Which ways a call's media may take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum IcePolicy {
+    /// Directly where the networks allow it, else through a relay.
+    #[default]
+    All,
+    /// Only through a relay: neither side learns the other's address (`iceTransportPolicy: "relay"`).
+    RelayOnly,
+}
+
+/// What a peer connection is opened with. Made afresh for each request, because the credentials in it work for
+/// five minutes at most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct IceConfig {
+    /// Where to find out the own address, and relays.
+    pub servers: Vec<IceServer>,
+    /// Which ways may be taken.
+    #[serde(default)]
+    pub policy: IcePolicy,
+}
+
 /// The answer to [`StartVideo`]; also `POST /v1/escalations/{id}/rejoin` for a desk that restarted.
 #[derive(Clone, Serialize, Deserialize, TS)]
 pub struct VideoStarted {
@@ -119,6 +141,9 @@ pub struct VideoStarted {
     pub room_token: String,
     /// For ICE.
     pub ice_servers: Vec<IceServer>,
+    /// Which of them may be used.
+    #[serde(default)]
+    pub ice_policy: IcePolicy,
 }
 
 /// What opening a link may tell before anything is spent.
@@ -172,4 +197,7 @@ pub struct Redeemed {
     pub offer: Option<Offer>,
     /// For ICE.
     pub ice_servers: Vec<IceServer>,
+    /// Which of them may be used.
+    #[serde(default)]
+    pub ice_policy: IcePolicy,
 }

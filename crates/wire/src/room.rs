@@ -7,7 +7,7 @@
 
 use crate::{
     Problem, UnixMillis,
-    escalation::EndReason,
+    escalation::{EndReason, IceConfig},
     ids::{ConnectionId, RoomId},
 };
 use serde::{Deserialize, Serialize};
@@ -134,6 +134,8 @@ pub enum RoomEvent {
         /// Give a socket up after this much silence.
         silence_ms: u32,
     },
+    /// Servers with fresh credentials, for the next ICE restart: after each welcome, and again before they run out.
+    Ice(IceConfig),
     /// The other side came or went.
     Presence(Presence),
     /// From the agent.

@@ -55,6 +55,8 @@ fn definitions() -> String {
         EscalationView,
         StartVideo,
         IceServer,
+        IcePolicy,
+        IceConfig,
         VideoStarted,
         InviteState,
         InviteView,

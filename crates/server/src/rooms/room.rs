@@ -222,6 +222,7 @@ impl Room {
                 silence_ms: millis(SILENCE),
             },
         );
+        self.tell_ice(party);
         if let (true, Some(offer)) = (fresh_candidates, &self.stored.offer) {
             // Some may have been on their way to a socket that was dead already; twice does no harm.
             let negotiation = offer.negotiation;
@@ -231,6 +232,12 @@ impl Room {
         }
         let _ = answer.send(Ok(connection));
         tracing::info!(room = %self.call.room, ?party, resumed, "seat taken");
+    }
+
+    /// Servers with fresh credentials, for the next ICE restart.
+    fn tell_ice(&mut self, party: Party) {
+        let ice = self.app.ice_for(party, self.call.room);
+        self.tell(party, RoomEvent::Ice(ice));
     }
 
     async fn follow(&mut self, outputs: Vec<Output>) {

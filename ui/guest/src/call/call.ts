@@ -184,6 +184,7 @@ export class Call {
         break;
       case "answer":
       case "heartbeat":
+      case "ice":
         break;
     }
     this.changed(this);

@@ -117,6 +117,7 @@ export class RoomClient {
         return;
       case "heartbeat":
         return;
+      case "ice":
       case "presence":
       case "offer":
       case "answer":
