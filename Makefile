@@ -2,13 +2,14 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/sightline/target
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: run test demo bench package ci types icons
+.PHONY: run test demo bench soak package ci types icons
 .DEFAULT_GOAL := run
 
 run: ; @scripts/run
 test: ; @scripts/test
 demo: ; @scripts/demo
 bench: ; @scripts/bench
+soak: ; @scripts/soak
 package: ; @scripts/package
 ci: ; @scripts/ci
 types: ; UPDATE_TYPES=1 cargo test -q -p sightline-wire

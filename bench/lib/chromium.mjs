@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { launchChromium } from '../../tests/lib/customer.mjs';
+import { launchChromium } from '../../tests/lib/chromium.mjs';
 import { hostA } from './network.mjs';
 
 /** As large as the desk's window in the benchmark. */

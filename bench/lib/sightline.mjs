@@ -2,7 +2,7 @@
 import { basename, dirname } from 'node:path';
 import { openDesk } from '../../tests/lib/desk.mjs';
 import { startServer } from '../../tests/lib/server.mjs';
-import { Customer } from '../../tests/lib/customer.mjs';
+import { ChromiumCustomer as Customer } from '../../tests/lib/chromium.mjs';
 import { until } from '../../tests/lib/wait.mjs';
 import { connectionStats, keepConnections, openChromium, trust, windowSize } from './chromium.mjs';
 import { hostA } from './network.mjs';
@@ -64,7 +64,7 @@ export async function startSightline({ network, footage, display, sound, deskEnv
       };
       try {
         await customer.open(url);
-        await customer.button('Join with video').waitFor();
+        await customer.appears('Join with video');
         const ready = warm && (await connected(page));
         await customer.click('Join with video');
         const [drawn, diary] = await until('desk and page show the other side', async () => {

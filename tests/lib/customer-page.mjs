@@ -1,8 +1,18 @@
 // What runs in the customer's page before the product does: a camera and a microphone of our own, and the means to
 // look at and listen to what arrives. The product's code is not touched.
 
-/** Replaces the devices. `devices` is "both", "none", "microphone" or "denied". */
+/** Replaces the devices. `devices` is "both", "none", "microphone", "denied", or "browser" for the browser's own. */
 export function installDevices({ devices, tone, width, height, barcode }) {
+  // Every peer connection of the page, so that what arrives can be heard whatever element plays it.
+  const connections = (window.__connections = []);
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...args) {
+      super(...args);
+      connections.push(this);
+    }
+  };
+  if (devices === 'browser') return;
+
   const columns = 24;
 
   /** A moving picture with the time barcode; see barcode.mjs. */
@@ -89,15 +99,6 @@ export function installDevices({ devices, tone, width, height, barcode }) {
     if (audio) stream.addTrack(microphone());
     return stream;
   };
-
-  // Every peer connection of the page, so that what arrives can be heard whatever element plays it.
-  const connections = (window.__connections = []);
-  window.RTCPeerConnection = class extends RTCPeerConnection {
-    constructor(...args) {
-      super(...args);
-      connections.push(this);
-    }
-  };
 }
 
 /** Runs in the page: samples the barcode of the picture in video#remote for a while; the age of each new frame. */
@@ -145,6 +146,25 @@ export async function watchRemote({ lasting }) {
   await new Promise((resolve) => setTimeout(resolve, lasting));
   watching = false;
   return { ages, frames, size: { width: video.videoWidth, height: video.videoHeight } };
+}
+
+/** Runs in the page: notes when each new frame of video#remote comes, until `countedFrames` asks. */
+export function countFrames() {
+  const video = document.querySelector('video#remote');
+  const times = (window.__counted = [performance.now()]);
+  const next = () => {
+    if (window.__counted !== times) return;
+    times.push(performance.now());
+    video.requestVideoFrameCallback(next);
+  };
+  video.requestVideoFrameCallback(next);
+}
+
+/** Runs in the page: how many frames came since, and the longest time in ms without one. */
+export function countedFrames() {
+  const times = [...window.__counted, performance.now()];
+  window.__counted = null;
+  return { frames: times.length - 2, longestGap: Math.max(...times.slice(1).map((time, n) => time - times[n])) };
 }
 
 /** Runs in the page: the share of the energy near a tone in what arrives, at best over a while. */

@@ -120,6 +120,11 @@ export class Desk {
     return until(`the desk shows "${text}"`, () => this.script((wanted) => document.body.innerText.includes(wanted), text), { within });
   }
 
+  /** The text is no longer anywhere in the window. */
+  misses(text, within = 8000) {
+    return until(`the desk no longer shows "${text}"`, () => this.script((gone) => !document.body.innerText.includes(gone), text), { within });
+  }
+
   /** The stage's phase, or null when there is no call. */
   phase() {
     return this.script(() => document.querySelector('[data-phase]')?.dataset.phase ?? null);

@@ -66,6 +66,13 @@ function openScreen(path) {
     return time === null ? null : { time, age: age(time, now) };
   };
 
+  /** The colour of a spot, for "is there a picture at all". */
+  const colourAt = (x, y) => {
+    const bytes = line(Math.round(y));
+    const at = Math.round(x) * 4;
+    return [bytes[at + 2], bytes[at + 1], bytes[at]];
+  };
+
   return {
     width,
     height,
@@ -86,11 +93,44 @@ function openScreen(path) {
       return ages;
     },
 
-    /** The mean colour of a spot, for "is there a picture at all". */
-    colourAt(x, y) {
-      const bytes = line(Math.round(y));
-      const at = Math.round(x) * 4;
-      return [bytes[at + 2], bytes[at + 1], bytes[at]];
+    /**
+     * Follows a moving picture until the returned function is called: how many frames were seen, and the longest
+     * time in ms without a new one. `where` is asked again and again, because what is above may push it down.
+     */
+    followBarcode(where, { every = 8 } = {}) {
+      let following = true;
+      const times = [Date.now()];
+      const watch = (async () => {
+        let [rect, found, last] = [await where(), Date.now(), null];
+        while (following) {
+          if (Date.now() - found > 400) [rect, found] = [await where(), Date.now()];
+          const seen = readBarcode(rect);
+          if (seen && seen.time !== last) {
+            times.push(Date.now());
+            last = seen.time;
+          }
+          await pause(every);
+        }
+      })();
+      return async () => {
+        following = false;
+        await watch;
+        times.push(Date.now());
+        return { frames: times.length - 2, longestGap: Math.max(...times.slice(1).map((time, n) => time - times[n])) };
+      };
+    },
+
+    colourAt,
+
+    /** The colours that a spot takes for a while, each change once. */
+    async watchColour(x, y, { lasting = 2000, every = 8 } = {}) {
+      const colours = [];
+      for (const end = Date.now() + lasting; Date.now() < end; ) {
+        const colour = colourAt(x, y);
+        if (String(colour) !== String(colours.at(-1))) colours.push(colour);
+        await pause(every);
+      }
+      return colours;
     },
 
     /** The whole screen, native picture included, as a PNG file. */

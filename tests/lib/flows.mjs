@@ -50,6 +50,18 @@ export async function agentSees(world, desk, { frames = 15, lasting = 2500, fres
   return ages;
 }
 
+/** A picture of one wandering, strong colour is in the agent's window: what Firefox's own test camera shows. */
+export async function agentSeesColours(world, desk, { lasting = 2500 } = {}) {
+  const before = await desk.drawn();
+  const { x, y, width, height } = await desk.picture(4 / 3);
+  const colours = await world.display.watchColour(x + width / 2, y + height / 2, { lasting });
+  const strong = colours.filter((colour) => Math.max(...colour) - Math.min(...colour) > 60);
+  assert.ok(strong.length >= 15, `the agent's window showed ${strong.length} different strong colours of ${colours.length}`);
+  const { frames } = await desk.drawn();
+  const rate = (frames - before.frames) / (lasting / 1000);
+  assert.ok(rate >= 10, `the agent's window drew ${rate.toFixed(1)} frames a second`);
+}
+
 /** The agent's moving picture is in the customer's page. */
 export async function customerSees(customer, { frames = 15, lasting = 2500, freshMs = 2000 } = {}) {
   const { ages } = await customer.watch(lasting);

@@ -19,6 +19,8 @@ export async function startSound() {
       `load-module module-null-sink sink_name=spk rate=${rate} sink_properties=device.description=Speaker`,
       `load-module module-null-sink sink_name=micfeed rate=${rate}`,
       'load-module module-virtual-source source_name=mic master=micfeed.monitor source_properties=device.description=Microphone',
+      // A customer whose browser needs a sound device plays where the agent's speaker is not.
+      `load-module module-null-sink sink_name=customer rate=${rate} sink_properties=device.description=Customer`,
       'set-default-sink spk',
       'set-default-source mic',
       '',
@@ -35,6 +37,7 @@ export async function startSound() {
 
   return {
     env,
+    customerEnv: { ...env, PULSE_SINK: 'customer' },
 
     /** Speaks a tone into the microphone until the returned function is called. */
     speak(frequency) {
@@ -78,6 +81,16 @@ export async function startSound() {
         if (best >= atLeast) return true;
       }
       return false;
+    },
+
+    /** The speaker stops playing this tone, within a deadline. */
+    async quiet(frequency, { within = 8000, atMost = 0.05 } = {}) {
+      let least = 1;
+      for (const deadline = Date.now() + within; Date.now() < deadline; ) {
+        least = Math.min(least, share(await this.listen(0.6), frequency));
+        if (least <= atMost) return;
+      }
+      throw new Error(`the speaker still plays ${frequency} Hz: ${least.toFixed(2)} of what is heard`);
     },
 
     async close() {

@@ -15,11 +15,11 @@ export async function startWorld({ serverEnv } = {}) {
     while (closers.length) await closers.pop()().catch(() => {});
   };
   try {
-    const [display, sound, server, browser] = await Promise.all([
+    const sound = keep(await startSound());
+    const [display, server, browser] = await Promise.all([
       startDisplay().then(keep),
-      startSound().then(keep),
       startServer({ env: serverEnv }).then(keep),
-      startBrowser().then(keep),
+      startBrowser({ env: sound.customerEnv }).then(keep),
     ]);
     return {
       display,

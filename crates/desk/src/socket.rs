@@ -28,7 +28,8 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 const LARGEST_FRAME: usize = 16 * 1024 * 1024;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Signalling is back within 5 s of a server that is back.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 

@@ -1,11 +1,14 @@
 /** Waiting longer after each failure, with jitter so that a restarted server is not hit by everyone at once. */
 
+/** Back within 5 s of a server that is back. */
+const MOST_MS = 4_000;
+
 export class Backoff {
   private failures = 0;
 
   constructor(
     private readonly firstMs = 300,
-    private readonly mostMs = 5_000,
+    private readonly mostMs = MOST_MS,
     private readonly random: () => number = Math.random,
   ) {}
 
