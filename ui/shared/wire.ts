@@ -688,6 +688,18 @@ speaker: string | null, };
 
 export type QualityMark = "unknown" | "good" | "fair" | "poor";
 
+export type TransportProtocol = "udp" | "tcp" | "tls";
+
+export type PathView = { 
+/**
+ * Through a relay, ours or the customer's.
+ */
+relayed: boolean, 
+/**
+ * From this machine to the next hop.
+ */
+protocol: TransportProtocol, };
+
 export type Quality = { 
 /**
  * The mark.
@@ -765,7 +777,11 @@ jitter_ms: number,
  * How much later the picture is shown than the sound of the same moment is heard, in milliseconds;
  * negative when the sound is late. Absent until the customer's clocks are known.
  */
-picture_after_sound_ms: number | null, };
+picture_after_sound_ms: number | null, 
+/**
+ * The way media takes, once there is one.
+ */
+path: PathView | null, };
 
 export type ConversationStarted = { 
 /**

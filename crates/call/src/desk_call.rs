@@ -6,12 +6,13 @@
 //! page is new (a higher `session` than the one that answered) needs a new peer connection, hence a new
 //! offer. Losing the room socket changes nothing about the media.
 
+use crate::path::Path;
 use sightline_wire::{
     ErrorCode, Problem, UnixMillis,
     conversation::Conversation,
     desk::{CallPhase, CallView},
     device::{DeviceKind, Quality},
-    escalation::{EndReason, EscalationState, EscalationView},
+    escalation::{EndReason, EscalationState, EscalationView, IcePolicy},
     ids::{ConversationId, EscalationId},
     room::{MediaState, Offer, Presence},
 };
@@ -26,10 +27,6 @@ pub use messages::{CallEffect, CallInput};
 /// Media that has not come through after this long will hardly come: a cold connect over a slow relay
 /// takes at most five seconds, and DTLS retransmits its flights for about ten.
 pub const CONNECT_MS: i64 = 15_000;
-
-/// A path that is down this long is not coming back by itself; a new connection over another
-/// interface takes a third of a second.
-pub const PATH_PATIENCE_MS: i64 = 4_000;
 
 /// What is known once the server has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,12 +84,15 @@ pub struct DeskCall {
     negotiation: u32,
     /// The newest offer while nobody has answered it.
     offer: Option<Offer>,
+    /// Our addresses that were found after it was made.
+    candidates: Vec<String>,
     /// Whether the newest offer was answered, and by which session of the customer's.
     answered: Option<Option<u32>>,
     connected: bool,
     flowing: bool,
     server_live_since: Option<UnixMillis>,
-    path_retry_at: Option<UnixMillis>,
+    policy: IcePolicy,
+    path: Path,
 }
 
 impl DeskCall {
@@ -112,13 +112,15 @@ impl DeskCall {
             signalling_lost: false,
             negotiation,
             offer: None,
+            candidates: Vec::new(),
             answered: None,
             connected: false,
             flowing: false,
             server_live_since: None,
-            path_retry_at: None,
+            policy: IcePolicy::All,
+            path: Path::default(),
         };
-        (call, vec![CallEffect::MakeOffer(negotiation)])
+        (call, vec![CallEffect::MakeOffer(negotiation, IcePolicy::All)])
     }
 
     /// Its conversation.
@@ -155,7 +157,7 @@ impl DeskCall {
             | Phase::Live { .. }
             | Phase::Ended { .. } => None,
         };
-        let path = self.path_retry_at.filter(|_| !self.is_over());
+        let path = self.path.deadline().filter(|_| !self.is_over());
         [connect, path].into_iter().flatten().min()
     }
 
@@ -197,6 +199,7 @@ impl DeskCall {
             return self.handle_over(input);
         }
         match input {
+            CallInput::Policy(policy) => self.policy_known(policy),
             CallInput::Started(view) => self.started(view, now),
             CallInput::Escalation(view) => self.escalation_changed(view, now),
             CallInput::RoomReached { other, other_media } => self.room_reached(other, other_media, now),
@@ -216,9 +219,10 @@ impl DeskCall {
             }
             CallInput::RoomEnded(reason) => self.end(reason, None, now),
             CallInput::OfferReady(offer) => self.offer_ready(offer),
+            CallInput::Found { negotiation, candidate } => self.candidate_found(negotiation, candidate),
             CallInput::Connected { negotiation } if negotiation == self.negotiation => {
                 self.connected = true;
-                self.path_retry_at = None;
+                self.path.found();
                 self.go_live(now);
                 Vec::new()
             }
@@ -233,9 +237,15 @@ impl DeskCall {
             }
             // They belong to a connection that has already been replaced.
             CallInput::Candidate { .. } | CallInput::Connected { .. } | CallInput::Flowing { .. } => Vec::new(),
-            CallInput::Path { up } => {
-                self.path_retry_at = (!up).then_some(now + PATH_PATIENCE_MS);
+            CallInput::Path { up: true } => {
+                self.path.found();
                 Vec::new()
+            }
+            CallInput::Path { up: false } => {
+                self.path.lost(now);
+                let mut effects = vec![CallEffect::CheckRoom];
+                effects.extend(self.mend_path(now));
+                effects
             }
             CallInput::Quality(quality) => {
                 self.quality = Some(quality);
@@ -380,6 +390,10 @@ impl DeskCall {
         let mut effects = vec![CallEffect::RemoteMedia(other_media), CallEffect::SendMedia(self.own)];
         effects.extend(self.other_presence(other, now));
         effects.extend(self.offer.clone().map(CallEffect::SendOffer));
+        // Some may have been said to a socket that was dead already; twice does no harm.
+        let negotiation = self.negotiation;
+        let candidates = self.candidates.iter().filter(|_| !self.connected).cloned();
+        effects.extend(candidates.map(|candidate| CallEffect::SendCandidate { negotiation, candidate }));
         if self.flowing && self.server_live_since.is_none() {
             effects.push(CallEffect::TellFlowing);
         }
@@ -401,7 +415,7 @@ impl DeskCall {
                 self.other_session = Some(session);
                 self.connecting(now);
                 match self.answered {
-                    Some(Some(answering)) if answering != session => self.renegotiate(),
+                    Some(Some(answering)) if answering != session => self.renegotiate(IcePolicy::All),
                     Some(None) => {
                         self.answered = Some(Some(session));
                         Vec::new()
@@ -412,12 +426,13 @@ impl DeskCall {
         }
     }
 
-    fn renegotiate(&mut self) -> Vec<CallEffect> {
+    fn renegotiate(&mut self, policy: IcePolicy) -> Vec<CallEffect> {
         self.negotiation += 1;
         self.offer = None;
+        self.candidates.clear();
         self.answered = None;
         self.connected = false;
-        vec![CallEffect::MakeOffer(self.negotiation)]
+        vec![CallEffect::MakeOffer(self.negotiation, policy)]
     }
 
     fn offer_ready(&mut self, offer: Offer) -> Vec<CallEffect> {
@@ -429,6 +444,38 @@ impl DeskCall {
             vec![CallEffect::SendOffer(offer)]
         } else {
             Vec::new()
+        }
+    }
+
+    /// An offer made before the server's word names our own addresses; where it must not, it never leaves.
+    fn policy_known(&mut self, policy: IcePolicy) -> Vec<CallEffect> {
+        let stricter = (self.policy, policy) == (IcePolicy::All, IcePolicy::RelayOnly);
+        self.policy = policy;
+        if stricter && self.answered.is_none() {
+            self.renegotiate(policy)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn candidate_found(&mut self, negotiation: u32, candidate: String) -> Vec<CallEffect> {
+        if negotiation != self.negotiation {
+            return Vec::new();
+        }
+        self.candidates.push(candidate.clone());
+        if self.room_reached {
+            vec![CallEffect::SendCandidate { negotiation, candidate }]
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Offers a new connection when the path demands one.
+    fn mend_path(&mut self, now: UnixMillis) -> Vec<CallEffect> {
+        let offered = self.answered.is_none();
+        match self.path.attempt(now, offered) {
+            Some(policy) => self.renegotiate(policy),
+            None => Vec::new(),
         }
     }
 
@@ -449,14 +496,7 @@ impl DeskCall {
             self.troubles
                 .insert(Trouble::Timeout, Problem::new(ErrorCode::MediaTimeout));
         }
-        if self.path_retry_at.is_some_and(|at| now >= at) {
-            self.path_retry_at = Some(now + CONNECT_MS);
-            let here = self.other_session.is_some() && self.away_until.is_none();
-            if self.room_reached && here && self.answered.is_some() {
-                return self.renegotiate();
-            }
-        }
-        Vec::new()
+        self.mend_path(now)
     }
 
     fn hang_up(&mut self, now: UnixMillis) -> Vec<CallEffect> {

@@ -11,8 +11,8 @@ use sightline_wire::{
     conversation::Conversation,
     ids::{ConversationId, DeskId},
 };
-use std::time::Duration;
-use tokio::sync::mpsc;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{Notify, mpsc};
 
 /// What the link tells the controller.
 pub(crate) enum LinkEvent {
@@ -30,6 +30,7 @@ pub(crate) enum LinkEvent {
 /// The socket; dropping it closes it.
 pub(crate) struct Link {
     outgoing: mpsc::UnboundedSender<AgentRequest>,
+    doubt: Arc<Notify>,
 }
 
 impl Link {
@@ -45,8 +46,14 @@ impl Link {
             refused: false,
             tell: Box::new(tell),
         };
-        tokio::spawn(socket::keep(base, protocol, queue));
-        Self { outgoing }
+        let doubt = Arc::new(Notify::new());
+        tokio::spawn(socket::keep(base, protocol, queue, doubt.clone()));
+        Self { outgoing, doubt }
+    }
+
+    /// The network may have changed.
+    pub fn check(&self) {
+        self.doubt.notify_one();
     }
 
     /// The agent is writing.

@@ -3,11 +3,11 @@
 use crate::socket::{self, Next, Protocol};
 use sightline_wire::{
     ErrorCode, Problem,
-    escalation::EndReason,
+    escalation::{EndReason, IceConfig},
     room::{MediaState, Presence, RoomEvent, RoomRequest},
 };
-use std::time::Duration;
-use tokio::sync::mpsc;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{Notify, mpsc};
 
 /// What the room tells the controller.
 pub(crate) enum RoomNews {
@@ -25,6 +25,8 @@ pub(crate) enum RoomNews {
         negotiation: u32,
         candidate: String,
     },
+    /// Servers with fresh credentials.
+    Ice(IceConfig),
     Ended(EndReason),
     Lost,
     /// The token is not good any more; the socket is closed.
@@ -34,6 +36,7 @@ pub(crate) enum RoomNews {
 /// The socket; dropping it closes it, after what was sent before.
 pub(crate) struct RoomLine {
     outgoing: mpsc::UnboundedSender<RoomRequest>,
+    doubt: Arc<Notify>,
 }
 
 impl RoomLine {
@@ -45,8 +48,15 @@ impl RoomLine {
             resume: None,
             tell: Box::new(tell),
         };
-        tokio::spawn(socket::keep(base, protocol, queue));
-        Self { outgoing }
+        let doubt = Arc::new(Notify::new());
+        tokio::spawn(socket::keep(base, protocol, queue, doubt.clone()));
+        Self { outgoing, doubt }
+    }
+
+    /// The network may have changed: a socket that does not answer at once is replaced, and one that waits
+    /// for its next attempt does not wait any longer.
+    pub fn check(&self) {
+        self.doubt.notify_one();
     }
 
     /// Sends one frame, if there is a socket.
@@ -112,7 +122,8 @@ impl Protocol for RoomProtocol {
                 return Next::Stay;
             }
             // Only a customer is sent offers.
-            RoomEvent::Offer(_) | RoomEvent::Heartbeat | RoomEvent::Ice(_) => return Next::Stay,
+            RoomEvent::Offer(_) | RoomEvent::Heartbeat => return Next::Stay,
+            RoomEvent::Ice(ice) => RoomNews::Ice(ice),
             RoomEvent::Presence(presence) => RoomNews::Presence(presence),
             RoomEvent::Media(media) => RoomNews::Media(media),
             RoomEvent::Answer { negotiation, sdp } => RoomNews::Answer { negotiation, sdp },

@@ -4,10 +4,10 @@
 use futures_util::{SinkExt, StreamExt};
 use serde::{Serialize, de::DeserializeOwned};
 use sightline_wire::{Problem, agent::DESK_ORIGIN};
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{
     net::TcpStream,
-    sync::mpsc,
+    sync::{Notify, mpsc},
     time::{Instant, sleep_until, timeout},
 };
 use tokio_tungstenite::{
@@ -26,6 +26,9 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The welcome carries a whole inbox; nothing else comes near.
 const LARGEST_FRAME: usize = 16 * 1024 * 1024;
+
+/// A socket in doubt is asked for a sign of life, and gets this long: a round trip over a slow relay.
+const DOUBT: Duration = Duration::from_millis(700);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// Signalling is back within 5 s of a server that is back.
@@ -72,14 +75,20 @@ enum Ending {
 }
 
 /// Keeps the socket until the owner drops its sender or the protocol says stop. What is sent while there
-/// is no socket is dropped: everything that matters is sent again after a welcome.
-pub(crate) async fn keep<P: Protocol>(base: String, mut protocol: P, mut outgoing: mpsc::UnboundedReceiver<P::Out>) {
+/// is no socket is dropped: everything that matters is sent again after a welcome. `doubt` is notified when
+/// the network may have changed.
+pub(crate) async fn keep<P: Protocol>(
+    base: String,
+    mut protocol: P,
+    mut outgoing: mpsc::UnboundedReceiver<P::Out>,
+    doubt: Arc<Notify>,
+) {
     let url = format!("{}{}", websocket_base(&base), P::PATH);
     let mut pause = FIRST_PAUSE;
     let mut told = false;
     loop {
         let mut welcomed = false;
-        match once(&url, &mut protocol, &mut outgoing, &mut welcomed).await {
+        match once(&url, &mut protocol, &mut outgoing, &mut welcomed, &doubt).await {
             Ending::Final => return,
             Ending::Broken => {}
         }
@@ -95,6 +104,7 @@ pub(crate) async fn keep<P: Protocol>(base: String, mut protocol: P, mut outgoin
         loop {
             tokio::select! {
                 () = sleep_until(until) => break,
+                () = doubt.notified() => break,
                 sent = outgoing.recv() => if sent.is_none() { return },
             }
         }
@@ -106,8 +116,14 @@ async fn once<P: Protocol>(
     protocol: &mut P,
     outgoing: &mut mpsc::UnboundedReceiver<P::Out>,
     welcomed: &mut bool,
+    doubt: &Notify,
 ) -> Ending {
-    let Some(mut stream) = open(url, protocol).await else {
+    let opened = tokio::select! {
+        opened = open(url, protocol) => opened,
+        // It was begun on a network that may be gone.
+        () = doubt.notified() => None,
+    };
+    let Some(mut stream) = opened else {
         return Ending::Broken;
     };
     let mut silence = OPEN_TIMEOUT;
@@ -155,6 +171,13 @@ async fn once<P: Protocol>(
                     return Ending::Final;
                 }
             },
+            () = doubt.notified() => {
+                silent_at = silent_at.min(Instant::now() + DOUBT);
+                let asked = timeout(DOUBT, stream.send(Message::Ping(Vec::new().into()))).await;
+                if !matches!(asked, Ok(Ok(()))) {
+                    return Ending::Broken;
+                }
+            }
             () = beat(heartbeat.as_mut()) => {
                 if say(&mut stream, &P::heartbeat()).await.is_none() {
                     return Ending::Broken;

@@ -131,6 +131,7 @@ impl Connection {
             playout_delay_ms: sound.delay_ms,
             jitter_ms: sound.jitter_ms,
             picture_after_sound_ms: None,
+            path: self.peer.path(stats),
         };
         self.last = now;
         quality::judge(

@@ -27,11 +27,17 @@ const START: Bitrate = Bitrate::kbps(1_500);
 pub const MAX_BITRATE: u32 = 2_500_000;
 /// Below this a picture is not worth sending.
 pub const MIN_BITRATE: u32 = 100_000;
+/// A path is checked this often while it answers.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// A path that never answered so many checks is none.
+const CHECKS: usize = 20;
 /// A damaged picture asks for a key frame at most this often.
 const KEYFRAME_INTERVAL: Duration = Duration::from_millis(300);
 
 /// What a peer tells its session.
 pub enum PeerEvent {
+    /// One more address of ours, as an SDP candidate attribute.
+    Candidate(String),
     /// ICE and DTLS are up.
     Connected,
     /// The network path went (`false`) or came back (`true`).
@@ -76,14 +82,17 @@ pub enum LineError {
 impl Line {
     /// A connection and its offer (SDP), with one host candidate for each of the addresses.
     pub fn offer(now: Instant, addresses: &[SocketAddr]) -> Result<(Self, String), LineError> {
-        let mut rtc = Rtc::builder()
+        let mut config = Rtc::builder()
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true)
             .set_dtls_version(DtlsVersion::Auto)
             .enable_bwe(Some(START))
-            .set_stats_interval(Some(Duration::from_secs(1)))
-            .build(now);
+            .set_stats_interval(Some(Duration::from_secs(1)));
+        // Checks of the path in use every second instead of every three, and as many seconds in all.
+        config.set_max_stun_rto(CHECK_INTERVAL);
+        config.set_max_stun_retransmits(CHECKS);
+        let mut rtc = config.build(now);
         for address in addresses {
             match Candidate::host(*address, "udp") {
                 Ok(candidate) => drop(rtc.add_local_candidate(candidate)),
@@ -143,16 +152,23 @@ impl Line {
         self.drain()
     }
 
-    /// A datagram has come from `source` to our address `local`. What is not ours is ignored.
+    /// One more address of ours; returned as an SDP candidate attribute if it is new.
+    pub fn local_candidate(&mut self, candidate: Candidate) -> Result<Option<String>, LineError> {
+        let added = self.rtc.add_local_candidate(candidate).map(Candidate::to_sdp_string);
+        self.drain()?;
+        Ok(added)
+    }
+
+    /// A datagram has come from `source` to our address `local`. What is not ours is ignored: then `false`.
     pub fn receive(
         &mut self,
         at: Instant,
         source: SocketAddr,
         local: SocketAddr,
         datagram: &[u8],
-    ) -> Result<(), LineError> {
+    ) -> Result<bool, LineError> {
         let Ok(contents) = datagram.try_into() else {
-            return Ok(());
+            return Ok(false);
         };
         let receive = Receive {
             proto: Protocol::Udp,
@@ -161,10 +177,12 @@ impl Line {
             contents,
         };
         let input = Input::Receive(at, receive);
-        if self.rtc.accepts(&input) {
+        let ours = self.rtc.accepts(&input);
+        if ours {
             self.rtc.handle_input(input)?;
         }
-        self.drain()
+        self.drain()?;
+        Ok(ours)
     }
 
     /// Sends a picture; `time` counts 90 kHz.

@@ -1,47 +1,29 @@
-//! One peer connection with its sockets, driven by the session's loop.
+//! One peer connection on the network: a [`Line`], its [`Transport`], and the signs of life between them.
 
 pub use crate::line::PeerEvent;
-use crate::line::{Line, LineError};
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Instant,
+use crate::{
+    line::{Line, LineError},
+    pulse::Pulse,
+    transport::{Arrived, Inbox, Incoming, Transport, interfaces::Interface},
 };
-use tokio::{net::UdpSocket, task::AbortHandle};
-
-/// A datagram that reached one of a peer's sockets.
-pub struct Datagram {
-    /// Of which offer.
-    pub negotiation: u32,
-    /// Which of our addresses.
-    pub local: SocketAddr,
-    /// Sender.
-    pub source: SocketAddr,
-    /// Content.
-    pub bytes: Vec<u8>,
-    /// When it came.
-    pub at: Instant,
-}
+use sightline_wire::{
+    device::PathView,
+    escalation::{IcePolicy, IceServer},
+};
+use std::{collections::BTreeSet, io, net::SocketAddr, time::Instant};
+use str0m::{Candidate, stats::PeerStats};
 
 /// One peer connection.
 pub struct Peer {
     /// Of which offer.
     pub negotiation: u32,
     line: Line,
-    sockets: Vec<Socket>,
-}
-
-struct Socket {
-    address: SocketAddr,
-    socket: Arc<UdpSocket>,
-    receiver: AbortHandle,
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        self.receiver.abort();
-    }
+    transport: Transport,
+    /// From where to where media goes.
+    active: Option<(SocketAddr, SocketAddr)>,
+    /// Since it is connected.
+    pulse: Option<Pulse>,
+    events: Vec<PeerEvent>,
 }
 
 /// A connection could not be made or changed.
@@ -56,53 +38,110 @@ pub enum PeerError {
 }
 
 impl Peer {
-    /// A connection and its offer (SDP with all candidates). Datagrams go to `received` from tasks on the
-    /// current tokio runtime.
+    /// A connection and its offer: SDP with the candidates that are known at once; the others come as
+    /// [`PeerEvent::Candidate`]. What arrives goes to `inbox` from tasks on the current tokio runtime.
     pub fn offer(
         negotiation: u32,
-        received: impl Fn(Datagram) + Clone + Send + 'static,
+        policy: IcePolicy,
+        servers: &[IceServer],
+        inbox: Inbox,
     ) -> Result<(Self, String), PeerError> {
-        let sockets: Vec<Socket> = local_addresses()?
-            .into_iter()
-            .filter_map(|ip| listen(ip, negotiation, received.clone()).ok())
-            .collect();
-        if sockets.is_empty() {
-            return Err(io::Error::from(io::ErrorKind::AddrNotAvailable).into());
-        }
-        let addresses: Vec<SocketAddr> = sockets.iter().map(|socket| socket.address).collect();
+        let (transport, addresses) = Transport::open(policy, servers, inbox)?;
         let (line, sdp) = Line::offer(Instant::now(), &addresses)?;
         let mut peer = Self {
             negotiation,
             line,
-            sockets,
+            transport,
+            active: None,
+            pulse: None,
+            events: Vec::new(),
         };
-        peer.transmit();
+        peer.settle();
         Ok((peer, sdp))
     }
 
     /// The browser's answer; only the first one counts.
     pub fn answer(&mut self, sdp: &str) -> Result<(), PeerError> {
+        for line in sdp.lines().filter_map(|line| line.strip_prefix("a=")) {
+            if let Ok(candidate) = Candidate::from_sdp_string(line) {
+                self.transport.remote_candidate(&candidate);
+            }
+        }
         self.with_line(|line| line.answer(sdp))
     }
 
     /// One more address of the browser's.
     pub fn remote_candidate(&mut self, candidate: &str) -> Result<(), PeerError> {
+        if let Ok(candidate) = Candidate::from_sdp_string(candidate) {
+            self.transport.remote_candidate(&candidate);
+        }
         self.with_line(|line| line.remote_candidate(candidate))
     }
 
     /// When [`Peer::handle_timeout`] wants to be called.
     pub fn timeout(&self) -> Instant {
-        self.line.timeout()
+        let pulse = self.pulse.as_ref().and_then(Pulse::deadline);
+        pulse.map_or(self.line.timeout(), |pulse| pulse.min(self.line.timeout()))
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), PeerError> {
+        self.feel(|pulse| pulse.check(now));
         self.with_line(|line| line.handle_timeout(now))
     }
 
-    /// A datagram has come. What is not ours is ignored.
-    pub fn handle_datagram(&mut self, datagram: &Datagram) -> Result<(), PeerError> {
-        self.with_line(|line| line.receive(datagram.at, datagram.source, datagram.local, &datagram.bytes))
+    /// Something has come from the network. What is not ours is ignored.
+    pub fn handle_arrived(&mut self, arrived: Arrived) -> Result<(), PeerError> {
+        match self.transport.arrived(arrived) {
+            Some(Incoming::Datagram {
+                local,
+                source,
+                bytes,
+                at,
+            }) => {
+                let ours = self.line.receive(at, source, local, &bytes);
+                let answers = stun_type(&bytes) == Some(BINDING_SUCCESS) && self.active == Some((local, source));
+                if matches!(ours, Ok(true)) {
+                    self.feel(|pulse| {
+                        pulse.heard(at);
+                        if answers {
+                            pulse.answered();
+                        }
+                        pulse.check(at)
+                    });
+                }
+                self.settle();
+                Ok(ours.map(|_| ())?)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// STUN and TURN servers to use from now on.
+    pub fn set_servers(&mut self, servers: &[IceServer]) -> Result<(), PeerError> {
+        self.transport.set_servers(servers);
+        Ok(())
+    }
+
+    /// The machine has these addresses now.
+    pub fn follow(&mut self, interfaces: &BTreeSet<Interface>) -> Result<(), PeerError> {
+        let found = self.transport.follow(interfaces);
+        let mut hosts = found.into_iter().filter_map(|address| {
+            Candidate::host(address, "udp")
+                .inspect_err(|error| tracing::debug!(%error, "an address that is no candidate"))
+                .ok()
+        });
+        let added = hosts.try_for_each(|candidate| self.add(candidate));
+        if self.active.is_some_and(|(local, _)| !self.transport.has(local)) {
+            self.feel(Pulse::cut);
+        }
+        added
+    }
+
+    /// What kind of path this is, for a selected pair.
+    pub fn path(&self, stats: &PeerStats) -> Option<PathView> {
+        let pair = stats.selected_candidate_pair.as_ref()?;
+        Some(self.transport.view(pair.local.addr, pair.remote.addr))
     }
 
     /// Sends a picture; `time` counts 90 kHz.
@@ -123,76 +162,70 @@ impl Peer {
     /// Says goodbye, so that the other side need not wait for a timeout.
     pub fn close(&mut self) {
         self.line.close();
-        self.transmit();
+        self.settle();
     }
 
     /// What has happened since the last call.
     pub fn take_events(&mut self) -> Vec<PeerEvent> {
-        self.line.take_events()
+        std::mem::take(&mut self.events)
+    }
+
+    /// One that was found after the offer was made.
+    fn add(&mut self, candidate: Candidate) -> Result<(), PeerError> {
+        let added = self.line.local_candidate(candidate);
+        self.settle();
+        self.events.extend(added?.map(PeerEvent::Candidate));
+        Ok(())
     }
 
     fn with_line(&mut self, act: impl FnOnce(&mut Line) -> Result<(), LineError>) -> Result<(), PeerError> {
         let done = act(&mut self.line);
-        self.transmit();
+        self.settle();
         Ok(done?)
     }
 
-    fn transmit(&mut self) {
-        for transmit in self.line.take_outgoing() {
-            let from = self.sockets.iter().find(|socket| socket.address == transmit.source);
-            // A full socket buffer or an unreachable address is a lost packet, as on any network.
-            if let Some(Err(error)) = from.map(|from| from.socket.try_send_to(&transmit.contents, transmit.destination))
-            {
-                tracing::trace!(%error, "a datagram was not sent");
-            }
-        }
+    fn feel(&mut self, what: impl FnOnce(&mut Pulse) -> Option<bool>) {
+        self.events
+            .extend(self.pulse.as_mut().and_then(what).map(PeerEvent::Path));
     }
-}
 
-/// Addresses worth offering; loopback only on a machine that has nothing else.
-fn local_addresses() -> io::Result<Vec<IpAddr>> {
-    let mut addresses: Vec<IpAddr> = if_addrs::get_if_addrs()?
-        .into_iter()
-        .map(|interface| interface.ip())
-        .filter(|ip| match ip {
-            IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local() && !ip.is_unspecified(),
-            IpAddr::V6(ip) => !ip.is_loopback() && !ip.is_unicast_link_local() && !ip.is_unspecified(),
-        })
-        .collect();
-    if addresses.is_empty() {
-        addresses.push(Ipv4Addr::LOCALHOST.into());
-    }
-    Ok(addresses)
-}
-
-fn listen(ip: IpAddr, negotiation: u32, received: impl Fn(Datagram) + Send + 'static) -> io::Result<Socket> {
-    let socket = std::net::UdpSocket::bind((ip, 0))?;
-    socket.set_nonblocking(true)?;
-    let socket = Arc::new(UdpSocket::from_std(socket)?);
-    let address = socket.local_addr()?;
-    let reader = socket.clone();
-    let task = tokio::spawn(async move {
-        let mut buffer = vec![0; 2_048];
-        loop {
-            match reader.recv_from(&mut buffer).await {
-                Ok((size, source)) => {
-                    let bytes = buffer[..size].to_vec();
-                    received(Datagram {
-                        negotiation,
-                        local: address,
-                        source,
-                        bytes,
-                        at: Instant::now(),
-                    });
+    /// Sends and tells what the line has to send and tell.
+    fn settle(&mut self) {
+        for event in self.line.take_events() {
+            match event {
+                PeerEvent::Connected => {
+                    self.pulse = Some(Pulse::new(Instant::now()));
+                    self.events.push(event);
                 }
-                // "Connection refused" of an earlier datagram; the socket itself goes on.
-                Err(error) => tracing::trace!(%error, "receiving"),
+                PeerEvent::Path(false) => self.feel(Pulse::cut),
+                // It may be another pair now.
+                PeerEvent::Path(true) => self.feel(|pulse| {
+                    pulse.answered();
+                    pulse.check(Instant::now())
+                }),
+                event => self.events.push(event),
             }
         }
-    });
-    Ok(Socket {
-        address,
-        socket,
-        receiver: task.abort_handle(),
-    })
+        for transmit in self.line.take_outgoing() {
+            let way = (transmit.source, transmit.destination);
+            match stun_type(&transmit.contents) {
+                Some(BINDING_REQUEST) if self.active == Some(way) => {
+                    self.pulse.iter_mut().for_each(|pulse| pulse.asked(Instant::now()));
+                }
+                Some(_) => {}
+                None => self.active = Some(way),
+            }
+            self.transport.send(way.0, way.1, &transmit.contents);
+        }
+    }
+}
+
+/// STUN message types of ICE's checks (RFC 8489 section 5).
+const BINDING_REQUEST: u16 = 0x0001;
+const BINDING_SUCCESS: u16 = 0x0101;
+
+/// The type of a STUN message; none for anything else.
+fn stun_type(bytes: &[u8]) -> Option<u16> {
+    let cookie = bytes.get(4..8)? == [0x21, 0x12, 0xa4, 0x42];
+    (cookie && bytes[0] < 4).then(|| u16::from_be_bytes([bytes[0], bytes[1]]))
 }

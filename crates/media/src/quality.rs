@@ -74,6 +74,7 @@ mod tests {
             playout_delay_ms: 40.0,
             jitter_ms: 2.0,
             picture_after_sound_ms: Some(0.0),
+            path: None,
         }
     }
 

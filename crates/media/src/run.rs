@@ -9,32 +9,47 @@ use crate::{
     hardware::{Hardware, HardwareEvent},
     line::{MAX_BITRATE, MIN_BITRATE},
     painter::{Painter, Tile},
-    peer::{Datagram, Peer, PeerError, PeerEvent},
+    peer::{Peer, PeerError, PeerEvent},
     session::{MediaEvent, SessionConfig},
+    transport::{
+        Arrived,
+        interfaces::{self, Interface},
+    },
     video_receive::{DecoderEvent, DecoderThread, Picture},
     video_send::CameraEvent,
 };
-use sightline_wire::{ErrorCode, Problem, device::DeviceKind, room::MediaState};
+use sightline_wire::{
+    ErrorCode, Problem,
+    device::DeviceKind,
+    escalation::{IcePolicy, IceServer},
+    room::MediaState,
+};
 use std::{
+    collections::BTreeSet,
     sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 use str0m::media::{MediaData, MediaKind};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
+/// How often the machine's addresses are looked at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+
 /// Sound keeps this much of the estimate for itself.
 const AUDIO_BITRATE: u32 = 40_000;
 
 /// Everything that can happen to a session.
 pub(crate) enum Message {
-    Offer { negotiation: u32 },
+    Servers(Vec<IceServer>),
+    Policy(IcePolicy),
+    Offer { negotiation: u32, policy: IcePolicy },
     Answer { negotiation: u32, sdp: String },
     Candidate { negotiation: u32, candidate: String },
     RemoteMedia(MediaState),
     Microphone { on: bool },
     Camera { on: bool },
     Select { kind: DeviceKind, id: Option<String> },
-    Datagram(Datagram),
+    Arrived { negotiation: u32, arrived: Arrived },
     Hardware(HardwareEvent),
     Decoder { negotiation: u32, event: DecoderEvent },
     Stop,
@@ -86,8 +101,13 @@ struct Engine<E> {
     hardware: Hardware<E>,
     /// The connection media flows on.
     current: Option<Connection>,
-    /// An offer that waits for its answer.
+    /// An offer that waits for its answer, or is answered and about to take over.
     waiting: Option<Peer>,
+    servers: Vec<IceServer>,
+    policy: IcePolicy,
+    /// The machine's addresses, and when to look again.
+    interfaces: BTreeSet<Interface>,
+    look_at: Instant,
     /// What the customer sends.
     remote: MediaState,
     told: MediaState,
@@ -114,6 +134,10 @@ impl Engine<()> {
             messages,
             current: None,
             waiting: None,
+            servers: config.ice_servers,
+            policy: config.ice_policy,
+            interfaces: interfaces::usable().unwrap_or_default(),
+            look_at: Instant::now() + LOOK_INTERVAL,
             remote: MediaState {
                 microphone: true,
                 camera: true,
@@ -136,11 +160,16 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
         let idle = Instant::now() + Duration::from_secs(1);
         peers
             .chain(current.and_then(Connection::flowing_deadline))
+            .chain([self.look_at])
             .min()
             .unwrap_or(idle)
     }
 
     fn on_timeout(&mut self, now: Instant) {
+        if self.look_at <= now {
+            self.look_at = now + LOOK_INTERVAL;
+            self.look_at_interfaces();
+        }
         let overdue = |peer: &Peer| peer.timeout() <= now;
         for negotiation in self.negotiations() {
             self.with_peer(negotiation, |peer| {
@@ -163,7 +192,14 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
 
     fn on_message(&mut self, message: Message) {
         match message {
-            Message::Offer { negotiation } => self.offer(negotiation),
+            Message::Servers(servers) => {
+                self.servers = servers.clone();
+                for negotiation in self.negotiations() {
+                    self.with_peer(negotiation, |peer| peer.set_servers(&servers));
+                }
+            }
+            Message::Policy(policy) => self.policy = policy,
+            Message::Offer { negotiation, policy } => self.offer(negotiation, policy),
             Message::Answer { negotiation, sdp } => self.answer(negotiation, &sdp),
             Message::Candidate { negotiation, candidate } => {
                 self.with_peer(negotiation, |peer| peer.remote_candidate(&candidate));
@@ -172,8 +208,8 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             Message::Microphone { on } => self.hardware.set_microphone(on),
             Message::Camera { on } => self.hardware.set_camera(on),
             Message::Select { kind, id } => self.hardware.select(kind, id),
-            Message::Datagram(datagram) => {
-                self.with_peer(datagram.negotiation, |peer| peer.handle_datagram(&datagram));
+            Message::Arrived { negotiation, arrived } => {
+                self.with_peer(negotiation, |peer| peer.handle_arrived(arrived));
             }
             Message::Hardware(HardwareEvent::Camera(event)) => self.on_camera(event),
             Message::Hardware(HardwareEvent::Microphone(event)) => self.on_microphone(event),
@@ -202,13 +238,13 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
         }
     }
 
-    fn offer(&mut self, negotiation: u32) {
+    fn offer(&mut self, negotiation: u32, policy: IcePolicy) {
         let queue = self.messages.clone();
-        let received = move |datagram| {
+        let inbox = Arc::new(move |arrived| {
             // The loop is gone only while the sockets are being closed.
-            let _ = queue.send(Message::Datagram(datagram));
-        };
-        match Peer::offer(negotiation, received) {
+            let _ = queue.send(Message::Arrived { negotiation, arrived });
+        });
+        match Peer::offer(negotiation, self.policy_for(policy), &self.servers, inbox) {
             Ok((peer, sdp)) => {
                 self.waiting = Some(peer);
                 self.tell(MediaEvent::Offer { negotiation, sdp });
@@ -221,16 +257,35 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
     }
 
     fn answer(&mut self, negotiation: u32, sdp: &str) {
-        let Some(mut peer) = self.waiting.take_if(|waiting| waiting.negotiation == negotiation) else {
+        let Some(peer) = self
+            .waiting
+            .as_mut()
+            .filter(|waiting| waiting.negotiation == negotiation)
+        else {
             return;
         };
         if let Err(error) = peer.answer(sdp) {
             tracing::warn!(%error, "answer");
+            self.waiting = None;
             self.tell(MediaEvent::Failed(ErrorCode::MediaFailed.into()));
             return;
         }
+        // A connection that has carried something goes on until the new one is up.
+        if self.current.as_ref().is_none_or(|current| !current.is_connected()) {
+            self.take_over();
+        }
+        self.with_peer(negotiation, |_| Ok(()));
+    }
+
+    /// The new connection replaces the one before.
+    fn take_over(&mut self) {
+        let Some(peer) = self.waiting.take() else { return };
+        let negotiation = peer.negotiation;
         // The decoder of the connection before goes first: its last act is to clear the picture.
         if let Some(mut before) = self.current.take() {
+            if before.is_connected() {
+                before.decoder.leave_picture();
+            }
             before.peer.close();
         }
         let queue = self.messages.clone();
@@ -240,7 +295,33 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
         });
         *self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner) = Default::default();
         self.current = Some(Connection::new(peer, decoder));
-        self.with_peer(negotiation, |_| Ok(()));
+    }
+
+    /// The stricter of the two; but without a relay only what the session itself demands.
+    fn policy_for(&self, asked: IcePolicy) -> IcePolicy {
+        let relay = self
+            .servers
+            .iter()
+            .flat_map(|server| &server.urls)
+            .any(|url| url.starts_with("turn"));
+        match asked {
+            IcePolicy::RelayOnly if relay => IcePolicy::RelayOnly,
+            IcePolicy::RelayOnly | IcePolicy::All => self.policy,
+        }
+    }
+
+    fn look_at_interfaces(&mut self) {
+        let found = match interfaces::usable() {
+            Ok(found) => found,
+            Err(error) => return tracing::debug!(%error, "interfaces"),
+        };
+        if found != self.interfaces {
+            tracing::info!(addresses = found.len(), "the machine's addresses have changed");
+            for negotiation in self.negotiations() {
+                self.with_peer(negotiation, |peer| peer.follow(&found));
+            }
+            self.interfaces = found;
+        }
     }
 
     fn negotiations(&self) -> Vec<u32> {
@@ -282,6 +363,17 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
     }
 
     fn on_peer(&mut self, negotiation: u32, event: PeerEvent) {
+        if let PeerEvent::Candidate(candidate) = event {
+            return self.tell(MediaEvent::Candidate { negotiation, candidate });
+        }
+        if let PeerEvent::Connected = event
+            && self
+                .waiting
+                .as_ref()
+                .is_some_and(|waiting| waiting.negotiation == negotiation)
+        {
+            self.take_over();
+        }
         let Some(current) = self
             .current
             .as_mut()
@@ -290,6 +382,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             return;
         };
         match event {
+            PeerEvent::Candidate(_) => {}
             PeerEvent::Connected => {
                 current.connected(Instant::now());
                 self.hardware.target.key_frame.store(true, Relaxed);

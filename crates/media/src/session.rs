@@ -7,7 +7,7 @@ use crate::{
 use sightline_wire::{
     Problem,
     device::{DeviceKind, Quality},
-    escalation::IceServer,
+    escalation::{IcePolicy, IceServer},
     room::MediaState,
 };
 use std::{
@@ -27,6 +27,8 @@ pub struct SessionConfig {
     pub speaker: Option<String>,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServer>,
+    /// Whether media may go directly.
+    pub ice_policy: IcePolicy,
     /// Whether camera and microphone start switched on.
     pub start_with: MediaState,
     /// The customer's name, for the quality mark's sentence.
@@ -40,8 +42,15 @@ pub enum MediaEvent {
     Offer {
         /// As asked for.
         negotiation: u32,
-        /// With all candidates.
+        /// With the candidates known at once.
         sdp: String,
+    },
+    /// One more address of ours, for the other side.
+    Candidate {
+        /// Which offer's connection.
+        negotiation: u32,
+        /// SDP candidate attribute.
+        candidate: String,
     },
     /// ICE and DTLS are up.
     Connected {
@@ -101,10 +110,27 @@ impl Session {
         }
     }
 
-    /// Makes a new peer connection and its offer; an earlier connection goes on until the new one's
-    /// answer arrives.
+    /// STUN and TURN servers, when they become known or their credentials are new. Relays that work keep
+    /// what they have; everything begun from now on uses these.
+    pub fn set_ice_servers(&self, servers: Vec<IceServer>) {
+        self.send(Message::Servers(servers));
+    }
+
+    /// Whether offers made from now on may name this machine's own addresses.
+    pub fn set_ice_policy(&self, policy: IcePolicy) {
+        self.send(Message::Policy(policy));
+    }
+
+    /// Makes a new peer connection and its offer, under the session's own policy. An earlier connection goes
+    /// on until the new one is connected, which then takes over.
     pub fn offer(&self, negotiation: u32) {
-        self.send(Message::Offer { negotiation });
+        self.offer_with(negotiation, IcePolicy::All);
+    }
+
+    /// As [`Session::offer`], but over a relay if `policy` says so and the session has one. A session that
+    /// may only use relays cannot be told otherwise.
+    pub fn offer_with(&self, negotiation: u32, policy: IcePolicy) {
+        self.send(Message::Offer { negotiation, policy });
     }
 
     /// The customer's answer. One that does not belong to the newest offer is ignored.

@@ -46,9 +46,10 @@ pub struct Decoded {
     pub height: AtomicU32,
     /// A picture did not fit into the queue: what follows cannot be decoded.
     overrun: AtomicBool,
+    leave_picture: AtomicBool,
 }
 
-/// A running decoder. Dropping it clears the picture and joins the thread.
+/// A running decoder. Dropping it usually clears the picture and joins the thread.
 pub struct DecoderThread {
     pictures: Option<SyncSender<Picture>>,
     thread: Option<JoinHandle<()>>,
@@ -82,7 +83,9 @@ impl DecoderThread {
                     Step::Damaged => events(DecoderEvent::Damaged),
                 }
             }
-            painter.paint(Tile::Remote, None);
+            if !counters.leave_picture.load(Relaxed) {
+                painter.paint(Tile::Remote, None);
+            }
         };
         let thread = thread::Builder::new()
             .name("decoder".into())
@@ -93,6 +96,11 @@ impl DecoderThread {
             thread: Some(thread),
             decoded,
         }
+    }
+
+    /// Its last picture stays on the screen when it ends: the next connection's takes its place.
+    pub fn leave_picture(&self) {
+        self.decoded.leave_picture.store(true, Relaxed);
     }
 
     /// Hands a picture over; false when the decoder is too far behind and a key frame is needed.

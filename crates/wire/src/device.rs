@@ -54,6 +54,27 @@ pub enum QualityMark {
     Poor,
 }
 
+/// How media leaves this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TransportProtocol {
+    /// Datagrams.
+    Udp,
+    /// To a relay, where datagrams are blocked.
+    Tcp,
+    /// To a relay, where only web traffic passes.
+    Tls,
+}
+
+/// The way media takes at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PathView {
+    /// Through a relay, ours or the customer's.
+    pub relayed: bool,
+    /// From this machine to the next hop.
+    pub protocol: TransportProtocol,
+}
+
 /// The mark with its reason and the figures behind it, once a second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Quality {
@@ -96,4 +117,6 @@ pub struct Quality {
     /// How much later the picture is shown than the sound of the same moment is heard, in milliseconds;
     /// negative when the sound is late. Absent until the customer's clocks are known.
     pub picture_after_sound_ms: Option<f64>,
+    /// The way media takes, once there is one.
+    pub path: Option<PathView>,
 }

@@ -74,6 +74,8 @@ fn definitions() -> String {
         Device,
         DeviceList,
         QualityMark,
+        TransportProtocol,
+        PathView,
         Quality,
         ConversationStarted,
         ChannelAccount,

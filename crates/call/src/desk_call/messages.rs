@@ -3,7 +3,7 @@
 use sightline_wire::{
     Problem,
     device::{DeviceKind, Quality},
-    escalation::{EndReason, EscalationView},
+    escalation::{EndReason, EscalationView, IcePolicy},
     ids::EscalationId,
     room::{MediaState, Offer, Presence},
 };
@@ -11,6 +11,8 @@ use sightline_wire::{
 /// Something that happened to the call.
 #[derive(Debug, Clone)]
 pub enum CallInput {
+    /// The ways this deployment allows, before [`CallInput::Started`].
+    Policy(IcePolicy),
     /// The server answered Start video, or a rejoin.
     Started(EscalationView),
     /// The conversation came with this newest escalation.
@@ -46,6 +48,13 @@ pub enum CallInput {
     RoomEnded(EndReason),
     /// The engine made an offer.
     OfferReady(Offer),
+    /// The engine found one more address of ours.
+    Found {
+        /// Of the offer it belongs to.
+        negotiation: u32,
+        /// SDP candidate attribute.
+        candidate: String,
+    },
     /// ICE and DTLS are up.
     Connected {
         /// Of the offer it belongs to.
@@ -88,10 +97,17 @@ pub enum CallInput {
 /// Something to do for the call, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallEffect {
-    /// Ask the engine for a new peer connection and its offer.
-    MakeOffer(u32),
+    /// Ask the engine for a new peer connection and its offer, at least as strict as this.
+    MakeOffer(u32, IcePolicy),
     /// Leave the offer in the room.
     SendOffer(Offer),
+    /// Tell the customer one more address of ours.
+    SendCandidate {
+        /// Of the offer it belongs to.
+        negotiation: u32,
+        /// SDP candidate attribute.
+        candidate: String,
+    },
     /// Hand the answer to the engine.
     AcceptAnswer {
         /// Of the offer answered.
@@ -114,6 +130,8 @@ pub enum CallEffect {
     TellFlowing,
     /// Give microphone, camera and network back.
     StopMedia,
+    /// Make sure quickly that the room can be reached: its socket may be as dead as the media path.
+    CheckRoom,
     /// Leave the room and close its socket.
     LeaveRoom,
     /// End the escalation on the server, however often it takes.

@@ -55,10 +55,14 @@ fn offer(negotiation: u32) -> Offer {
     }
 }
 
+fn new_call() -> (DeskCall, Vec<CallEffect>) {
+    DeskCall::new(&conversation(), 1, OWN)
+}
+
 /// A call whose link is out and whose offer lies in the room.
 fn waiting() -> DeskCall {
-    let (mut call, effects) = DeskCall::new(&conversation(), 1, OWN);
-    assert_eq!(effects, [CallEffect::MakeOffer(1)]);
+    let (mut call, effects) = new_call();
+    assert_eq!(effects, [CallEffect::MakeOffer(1, IcePolicy::All)]);
     call.handle(CallInput::Started(escalation(EscalationState::Invited)), 0);
     call.handle(CallInput::OfferReady(offer(1)), 0);
     let effects = call.handle(
@@ -154,7 +158,7 @@ fn a_new_page_gets_a_new_connection_and_a_resumed_one_does_not() {
     assert_eq!(call.view().customer_away_until, Some(90_000));
     assert!(call.handle(CallInput::OtherPresence(HERE), 2_500).is_empty());
     let effects = call.handle(CallInput::OtherPresence(Presence::Here { session: 2 }), 3_000);
-    assert_eq!(effects, [CallEffect::MakeOffer(2)]);
+    assert_eq!(effects, [CallEffect::MakeOffer(2, IcePolicy::All)]);
     assert_eq!(
         call.handle(CallInput::OfferReady(offer(2)), 3_010),
         [CallEffect::SendOffer(offer(2))]
@@ -267,14 +271,68 @@ fn giving_up_before_the_server_answered_ends_it_there_later() {
 }
 
 #[test]
-fn a_dead_path_is_replaced_while_the_customer_is_there() {
+fn a_dead_path_is_replaced_at_once_and_over_a_relay_when_that_does_not_help() {
     let mut call = live();
-    call.handle(CallInput::Path { up: false }, 10_000);
-    assert_eq!(call.deadline(), Some(10_000 + PATH_PATIENCE_MS));
     assert_eq!(
-        call.handle(CallInput::Tick, 10_000 + PATH_PATIENCE_MS),
-        [CallEffect::MakeOffer(2)]
+        call.handle(CallInput::Path { up: false }, 10_000),
+        [CallEffect::CheckRoom, CallEffect::MakeOffer(2, IcePolicy::All)]
     );
+    call.handle(CallInput::OfferReady(offer(2)), 10_010);
+    let answer = CallInput::Answer {
+        negotiation: 2,
+        sdp: "answer".into(),
+    };
+    call.handle(answer, 10_100);
+    let due = call.deadline().expect("another attempt");
+    assert_eq!(
+        call.handle(CallInput::Tick, due),
+        [CallEffect::MakeOffer(3, IcePolicy::RelayOnly)]
+    );
+    call.handle(CallInput::Connected { negotiation: 3 }, due + 300);
+    assert_eq!(call.deadline(), None);
+}
+
+#[test]
+fn an_offer_with_our_addresses_never_leaves_a_relay_only_deployment() {
+    let (mut call, _) = new_call();
+    call.handle(CallInput::OfferReady(offer(1)), 10);
+    assert_eq!(
+        call.handle(CallInput::Policy(IcePolicy::RelayOnly), 20),
+        [CallEffect::MakeOffer(2, IcePolicy::RelayOnly)]
+    );
+    call.handle(CallInput::Started(escalation(EscalationState::Invited)), 20);
+    let reached = CallInput::RoomReached {
+        other: Presence::Absent,
+        other_media: MediaState::default(),
+    };
+    let effects = call.handle(reached, 30);
+    assert!(!effects.iter().any(|effect| matches!(effect, CallEffect::SendOffer(_))));
+    assert_eq!(
+        call.handle(CallInput::OfferReady(offer(2)), 40),
+        [CallEffect::SendOffer(offer(2))]
+    );
+}
+
+#[test]
+fn addresses_found_later_reach_the_room_whenever_it_is_reached() {
+    let (mut call, _) = new_call();
+    let found = CallInput::Found {
+        negotiation: 1,
+        candidate: "candidate:relay".into(),
+    };
+    call.handle(CallInput::OfferReady(offer(1)), 10);
+    assert!(call.handle(found, 20).is_empty(), "nobody to tell yet");
+    call.handle(CallInput::Started(escalation(EscalationState::Invited)), 30);
+    let reached = CallInput::RoomReached {
+        other: Presence::Absent,
+        other_media: MediaState::default(),
+    };
+    let effects = call.handle(reached, 40);
+    let told = CallEffect::SendCandidate {
+        negotiation: 1,
+        candidate: "candidate:relay".into(),
+    };
+    assert_eq!(effects[effects.len() - 2..], [CallEffect::SendOffer(offer(1)), told]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use sightline_wire::{
     conversation::{Conversation, ConversationState},
     desk::{DeskEvent, LinkView},
     device::DeviceKind,
-    escalation::{EscalationState, EscalationView, VideoStarted},
+    escalation::{EscalationState, EscalationView, IceConfig, IcePolicy, VideoStarted},
     ids::{CommandId, ConversationId, EscalationId},
     room::{MediaState, Offer, RoomRequest},
 };
@@ -147,8 +147,9 @@ impl<S: Shell> Controller<S> {
             camera: self.settings.device(DeviceKind::Camera),
             microphone: self.settings.device(DeviceKind::Microphone),
             speaker: self.settings.device(DeviceKind::Speaker),
-            // Calls are direct so far: the server names no relay.
+            // The server names them in its answer.
             ice_servers: Vec::new(),
+            ice_policy: IcePolicy::default(),
             start_with: own,
             customer_name: conversation.customer_name.clone(),
         };
@@ -179,6 +180,7 @@ impl<S: Shell> Controller<S> {
             CallNews::Room(news) if self.on_stage(number) => self.room_news(news),
             CallNews::Media(event) if self.on_stage(number) => self.call_input(match event {
                 MediaEvent::Offer { negotiation, sdp } => CallInput::OfferReady(Offer { negotiation, sdp }),
+                MediaEvent::Candidate { negotiation, candidate } => CallInput::Found { negotiation, candidate },
                 MediaEvent::Connected { negotiation } => CallInput::Connected { negotiation },
                 MediaEvent::Path { up } => CallInput::Path { up },
                 MediaEvent::Flowing { negotiation } => CallInput::Flowing { negotiation },
@@ -230,6 +232,11 @@ impl<S: Shell> Controller<S> {
         let Some(stage) = &mut self.stage else { return };
         stage.starting = false;
         stage.rejoining = false;
+        self.use_ice(IceConfig {
+            servers: started.ice_servers,
+            policy: started.ice_policy,
+        });
+        let Some(stage) = &mut self.stage else { return };
         if !stage.call.is_over() {
             let (inputs, number) = (self.inputs.clone(), stage.number);
             stage.room = Some(RoomLine::open(api.base().to_owned(), started.room_token, move |news| {
@@ -239,6 +246,16 @@ impl<S: Shell> Controller<S> {
         self.call_input(CallInput::Started(started.escalation));
     }
 
+    /// What the server says about reaching the customer, in time for the next offer.
+    fn use_ice(&mut self, ice: IceConfig) {
+        let Some(stage) = &self.stage else { return };
+        with(&stage.media, |media| {
+            media.set_ice_policy(ice.policy);
+            media.set_ice_servers(ice.servers);
+        });
+        self.call_input(CallInput::Policy(ice.policy));
+    }
+
     fn room_news(&mut self, news: RoomNews) {
         let input = match news {
             RoomNews::Reached { other, other_media } => CallInput::RoomReached { other, other_media },
@@ -246,6 +263,7 @@ impl<S: Shell> Controller<S> {
             RoomNews::Media(media) => CallInput::OtherMedia(media),
             RoomNews::Answer { negotiation, sdp } => CallInput::Answer { negotiation, sdp },
             RoomNews::Candidate { negotiation, candidate } => CallInput::Candidate { negotiation, candidate },
+            RoomNews::Ice(ice) => return self.use_ice(ice),
             RoomNews::Ended(reason) => CallInput::RoomEnded(reason),
             RoomNews::Lost => CallInput::RoomLost,
             RoomNews::Refused(problem) => {
@@ -400,7 +418,9 @@ impl<S: Shell> Controller<S> {
         for effect in effects {
             let Some(stage) = &mut self.stage else { return };
             match effect {
-                CallEffect::MakeOffer(negotiation) => with(&stage.media, |media| media.offer(negotiation)),
+                CallEffect::MakeOffer(negotiation, policy) => {
+                    with(&stage.media, |media| media.offer_with(negotiation, policy));
+                }
                 CallEffect::AcceptAnswer { negotiation, sdp } => {
                     with(&stage.media, |media| media.answer(negotiation, sdp));
                 }
@@ -409,6 +429,15 @@ impl<S: Shell> Controller<S> {
                 }
                 CallEffect::RemoteMedia(state) => with(&stage.media, |media| media.remote_media(state)),
                 CallEffect::SendOffer(offer) => with(&stage.room, |room| room.send(RoomRequest::Offer(offer))),
+                CallEffect::SendCandidate { negotiation, candidate } => with(&stage.room, |room| {
+                    room.send(RoomRequest::Candidate { negotiation, candidate });
+                }),
+                CallEffect::CheckRoom => {
+                    with(&stage.room, RoomLine::check);
+                    if let Ok(signed_in) = self.signed_in_ref() {
+                        signed_in.link.check();
+                    }
+                }
                 CallEffect::SendMedia(state) => with(&stage.room, |room| room.send(RoomRequest::Media(state))),
                 CallEffect::TellFlowing => with(&stage.room, |room| room.send(RoomRequest::MediaFlowing)),
                 CallEffect::StopMedia => {

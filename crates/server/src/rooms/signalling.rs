@@ -28,7 +28,7 @@ impl Room {
             RoomRequest::Candidate { negotiation, candidate } => {
                 if self.current() == Some(negotiation) {
                     let kept = &mut self.side_mut(party).candidates;
-                    if kept.len() < KEPT_CANDIDATES {
+                    if kept.len() < KEPT_CANDIDATES && !kept.contains(&candidate) {
                         kept.push(candidate.clone());
                     }
                     self.tell(party.other(), RoomEvent::Candidate { negotiation, candidate });

@@ -182,9 +182,14 @@ export class Call {
       case "problem":
         note(event, "room");
         break;
+      case "ice":
+        if (this.redeemed) {
+          this.redeemed.ice_servers = event.servers;
+          this.redeemed.ice_policy = event.policy;
+        }
+        break;
       case "answer":
       case "heartbeat":
-      case "ice":
         break;
     }
     this.changed(this);
@@ -203,7 +208,7 @@ export class Call {
     this.highest = offer.negotiation;
     window.clearTimeout(this.renewal);
     this.incoming?.close();
-    const peer: Peer = new Peer(offer, this.redeemed.ice_servers, this.media.outgoing, {
+    const peer: Peer = new Peer(offer, { servers: this.redeemed.ice_servers, policy: this.redeemed.ice_policy }, this.media.outgoing, {
       candidate: (candidate) => this.room.send({ type: "candidate", negotiation: offer.negotiation, candidate }),
       tracks: () => {
         if (this.peer === peer) this.show(peer);
@@ -211,7 +216,8 @@ export class Call {
       state: (state) => this.peerState(peer, state),
       sound: () => this.heardSound(peer),
     });
-    if (this.peer?.connected) this.incoming = peer;
+    // The old picture stays, moving or still, until the new connection is up.
+    if (this.peer && (this.peer.connected || this.state.type === "live")) this.incoming = peer;
     else {
       this.peer?.close();
       this.incoming = null;
@@ -252,6 +258,7 @@ export class Call {
   private peerState(peer: Peer, state: RTCPeerConnectionState): void {
     if (peer === this.incoming) {
       if (state !== "connected") return;
+      window.clearTimeout(this.renewal);
       this.peer?.close();
       this.peer = peer;
       this.incoming = null;

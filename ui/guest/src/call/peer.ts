@@ -3,7 +3,7 @@
  * `sendrecv` even without a track, so that tracks come and go later without a renegotiation.
  */
 
-import type { IceServer, Offer } from "../../../shared/wire";
+import type { IcePolicy, IceServer, Offer } from "../../../shared/wire";
 
 export interface OutgoingTracks {
   audio: MediaStreamTrack | null;
@@ -35,13 +35,17 @@ export class Peer {
 
   constructor(
     private readonly offer: Offer,
-    iceServers: IceServer[],
+    ice: { servers: IceServer[]; policy: IcePolicy },
     tracks: OutgoingTracks,
     listener: PeerListener,
   ) {
     this.negotiation = offer.negotiation;
     this.tracks = tracks;
-    const connection = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    const connection = new RTCPeerConnection({
+      iceServers: ice.servers,
+      iceTransportPolicy: ice.policy === "relay_only" ? "relay" : "all",
+      bundlePolicy: "max-bundle",
+    });
     this.connection = connection;
     connection.onicecandidate = ({ candidate }) => {
       const line = candidate?.candidate ?? "";

@@ -78,6 +78,7 @@ export function quality(mark: Quality["mark"]): Quality {
     playout_delay_ms: poor ? 140 : 40,
     jitter_ms: poor ? 25 : 2,
     picture_after_sound_ms: poor ? 35 : -10,
+    path: { relayed: poor, protocol: poor ? "tcp" : "udp" },
   };
 }
 
