@@ -5,27 +5,28 @@ import { connectionStats, keepConnections, openChromium } from './chromium.mjs';
 
 let rooms = 0;
 
-export async function startPeer({ network, pages, footage, display, sound }) {
-  const browser = await openChromium({ footage, display, sound });
+export async function startPeer({ network, pages, footage, display, sound, args }) {
+  const browser = await openChromium({ footage, display, sound, args });
   return {
-    browser,
     call: ({ warm = false, ...options } = {}) => {
       const url = `${pages.url}/peer.html?room=r${++rooms}${warm ? '&warm=1' : ''}`;
       return callOverPage({ network, footage, browser, url, windowed: Boolean(display), ...options });
     },
+    /** The agent's camera off or on, in a call. */
+    camera: (call, on) => call.camera(on),
     close: () => browser.close(),
   };
 }
 
 /**
  * A call between two browsers from the link to both pictures, or a failure; it goes on until `end` is called.
- * `init` is a script, with its argument, that runs in both pages before their own code.
+ * `init` is a script, with its argument, that runs in the customer's page before its own code.
  */
 export async function callOverPage({ network, footage, browser, url, windowed = false, within = 15_000, init }) {
   const open = async (browser, role, options = {}) => {
     const context = await browser.newContext(options);
     await context.addInitScript(keepConnections);
-    if (init) await context.addInitScript(...init);
+    if (init && role === 'customer') await context.addInitScript(...init);
     const page = await context.newPage();
     await page.goto(`${url}&role=${role}`);
     await page.waitForFunction(() => window.diary?.ready || window.diary?.error, null, { polling: 50, timeout: within });
@@ -51,9 +52,23 @@ export async function callOverPage({ network, footage, browser, url, windowed = 
     return {
       agent_ms: agentSaw.first_frame_at - customerSaw.accept_at,
       customer_ms: customerSaw.first_frame_at - customerSaw.accept_at,
-      pages: { agent, customer },
+      /** Shows the customer's picture to the agent at this size, as the desk does. */
+      fit: ({ width, height }) => agent.addStyleTag({ content: `#remote { width: ${width}px; height: ${height}px }` }),
+      /** Where it is on the display. */
+      place: () => agent.evaluate(() => {
+        const { x, y, width, height } = document.querySelector('#remote').getBoundingClientRect();
+        const chrome = { x: (outerWidth - innerWidth) / 2, y: outerHeight - innerHeight };
+        return { x: screenX + chrome.x + x, y: screenY + chrome.y + y, width, height };
+      }),
+      /** As a page does that mutes its camera: the sender's encoding pauses. */
+      camera: (on) => agent.evaluate(async (on) => {
+        const sender = window.__connections.at(-1).getSenders().find(({ track }) => track?.kind === 'video');
+        const parameters = sender.getParameters();
+        parameters.encodings[0].active = on;
+        await sender.setParameters(parameters);
+      }, on),
+      sound: async () => ({ agent: (await agent.evaluate(connectionStats)).audio_in, customer: (await customer.evaluate(connectionStats)).audio_in }),
       stats: (side = 'customer') => ({ agent, customer })[side].evaluate(connectionStats),
-      customerBrowser,
       end,
     };
   } catch (error) {

@@ -37,11 +37,22 @@ export async function startSightline({ network, footage, display, sound, deskEnv
     server,
     desk,
 
+    /** The agent's camera off or on, in a call. */
+    camera: (_call, on) => desk.click('button', on ? 'Turn camera on' : 'Turn camera off'),
+
     /** One click on the agent's side and the link that comes of it. */
     async invite() {
       await desk.click('button', 'Start video', { within: 15_000 });
       await desk.reaches('waiting');
       return inviteUrl();
+    },
+
+    /** Ends a call, or takes the invite back; then the desk can call again. */
+    async cancel() {
+      for (const name of ['Hang up', 'Cancel video']) {
+        if (await desk.has('button', name)) await desk.click('button', name);
+      }
+      await until('the desk can call again', () => desk.has('button', 'Start video'), { within: 15_000, every: 100 });
     },
 
     /**
@@ -57,10 +68,8 @@ export async function startSightline({ network, footage, display, sound, deskEnv
       const page = await context.newPage();
       const customer = new Customer({ context, page, faults: [] });
       const end = async () => {
-        if (await desk.has('button', 'Hang up')) await desk.click('button', 'Hang up');
-        else if (await desk.has('button', 'Cancel invite')) await desk.click('button', 'Cancel invite');
+        await this.cancel();
         await browser.close();
-        await until('the desk can call again', () => desk.has('button', 'Start video'), { within: 15_000, every: 100 });
       };
       try {
         await customer.open(url);
@@ -79,6 +88,7 @@ export async function startSightline({ network, footage, display, sound, deskEnv
           warm: ready,
           customer,
           stats: () => page.evaluate(connectionStats),
+          sound: async () => ({ agent: await desk.sound(), customer: (await page.evaluate(connectionStats)).audio_in }),
           end,
         };
       } catch (error) {

@@ -18,3 +18,5 @@ export const round = (value, digits = 0) =>
   value === null || !Number.isFinite(value) ? null : Number(value.toFixed(digits));
 
 export const ratio = (ours, theirs, digits = 2) => (ours === null || !theirs ? null : round(ours / theirs, digits));
+
+export const mean = (values) => (values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null);

@@ -1,8 +1,12 @@
 // What runs in the customer's page before the product does: a camera and a microphone of our own, and the means to
 // look at and listen to what arrives. The product's code is not touched.
 
-/** Replaces the devices. `devices` is "both", "none", "microphone", "denied", or "browser" for the browser's own. */
-export function installDevices({ devices, tone, width, height, barcode }) {
+/**
+ * Replaces the devices. `devices` is "both", "none", "microphone", "denied", or "browser" for the browser's own; with
+ * `clicks` the microphone is silent but for a short beep at every full second of Unix time. The barcode begins at
+ * `barcodeTop`, a share of the height.
+ */
+export function installDevices({ devices, tone, clicks = false, width, height, barcode, barcodeTop = 0 }) {
   // Every peer connection of the page, so that what arrives can be heard whatever element plays it.
   const connections = (window.__connections = []);
   window.RTCPeerConnection = class extends RTCPeerConnection {
@@ -50,7 +54,7 @@ export function installDevices({ devices, tone, width, height, barcode }) {
       const bits = `1010${[...bytes, check].map((byte) => byte.toString(2).padStart(8, '0')).join('')}0101`;
       for (let n = 0; n < 48; n++) {
         draw.fillStyle = bits[n] === '1' ? '#fff' : '#000';
-        draw.fillRect((n % columns) * cell.width, Math.floor(n / columns) * cell.height, cell.width + 1, cell.height + 1);
+        draw.fillRect((n % columns) * cell.width, barcodeTop * height + Math.floor(n / columns) * cell.height, cell.width + 1, cell.height + 1);
       }
     };
     paint();
@@ -67,8 +71,24 @@ export function installDevices({ devices, tone, width, height, barcode }) {
     const out = audio.createMediaStreamDestination();
     source.connect(level).connect(out);
     source.start();
+    const ticking = clicks ? setInterval(tick, 250) : undefined;
+    let planned = 0;
+    if (clicks) level.gain.value = 0;
+    /** Plans the next beep; the clock of the sound is read anew each time, so that it does not drift away. */
+    function tick() {
+      const now = Date.now();
+      const next = (Math.floor(now / 1000) + 1) * 1000;
+      if (next === planned) return;
+      planned = next;
+      const at = audio.currentTime + (next - now) / 1000;
+      level.gain.setValueAtTime(0.6, at);
+      level.gain.setValueAtTime(0, at + 0.04);
+    }
     const [track] = out.stream.getAudioTracks();
-    whenStopped(track, () => audio.close());
+    whenStopped(track, () => {
+      clearInterval(ticking);
+      void audio.close();
+    });
     return track;
   }
 

@@ -142,6 +142,14 @@ export class Desk {
     });
   }
 
+  /** Samples of the customer's sound played since the call began, and how many of them were made up. */
+  sound() {
+    return this.script(() => {
+      const stage = document.querySelector('[data-phase]');
+      return { samples: Number(stage?.dataset.soundPlayed ?? 0), concealed: Number(stage?.dataset.soundConcealed ?? 0) };
+    });
+  }
+
   /** The stage says that the customer's page is gone and how long the seat is kept. */
   customerAway(within) {
     return this.sees("'s page is gone", within);

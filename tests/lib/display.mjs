@@ -16,6 +16,7 @@ export async function startDisplay({ width = 1280, height = 800 } = {}) {
   const screen = openScreen(join(folder, 'Xvfb_screen0'));
   return {
     name: `:${number}`,
+    pid: child.pid,
     env: { DISPLAY: `:${number}` },
     ...screen,
     close: async () => {
@@ -145,6 +146,16 @@ function openScreen(path) {
         }
       }
       writeFileSync(target, png(width, height, rgb));
+    },
+
+    /** The luma of a grid of spots, to tell whether the screen looks as it did before. */
+    glance(step = 6) {
+      const seen = [];
+      for (let y = 0; y < height; y += step) {
+        const bytes = line(y);
+        for (let x = 0; x < width; x += step) seen.push(bytes[x * 4 + 1]);
+      }
+      return Uint8Array.from(seen);
     },
 
     close: () => closeSync(file),

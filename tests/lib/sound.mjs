@@ -54,23 +54,32 @@ export async function startSound() {
       return () => stop(feed);
     },
 
-    /** What the speaker plays for a while. */
-    async listen(seconds) {
-      const ear = start('parec', ['--device=spk.monitor', '--latency-msec=20', ...format], {
+    /** What the speaker plays for a while, and when its first sample was played (Unix ms). */
+    async record(seconds) {
+      const latency = 20;
+      const ear = start('parec', ['--device=spk.monitor', `--latency-msec=${latency}`, ...format], {
         env,
         stdio: ['ignore', 'pipe', 'ignore'],
       });
       const wanted = seconds * rate * 2;
       const chunks = [];
       let length = 0;
+      // Chunks come late, never early: the earliest says when it began.
+      let began = Infinity;
       for await (const chunk of ear.stdout) {
         chunks.push(chunk);
         length += chunk.length;
+        began = Math.min(began, Date.now() - (length / 2 / rate) * 1000);
         if (length >= wanted) break;
       }
       await stop(ear);
       const bytes = Buffer.concat(chunks);
-      return new Int16Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 2));
+      return { samples: new Int16Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 2)), began };
+    },
+
+    /** What the speaker plays for a while. */
+    async listen(seconds) {
+      return (await this.record(seconds)).samples;
     },
 
     /** Whether the speaker plays mostly this tone, within a deadline. */
