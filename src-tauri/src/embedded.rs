@@ -31,6 +31,8 @@ impl Embedded {
             match error {
                 StartError::Bind { .. } => Problem::new(ErrorCode::ServerUnreachable)
                     .saying("The built-in server could not open a port on this machine."),
+                StartError::Relay(_) => Problem::new(ErrorCode::ServerUnreachable)
+                    .saying("The built-in server could not start its relay. The log says why."),
                 StartError::Store(_) => {
                     Problem::new(ErrorCode::StorageFailed).saying("The built-in server's database could not be opened.")
                 }

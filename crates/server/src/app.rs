@@ -11,6 +11,7 @@ use crate::{
         refusal::Refusal,
     },
     rooms::Rooms,
+    turn::Turn,
 };
 use sightline_store::{
     Store, Writing, conversations, conversations::StoredConversation, escalations::Escalation, messages::StoredMessage,
@@ -38,6 +39,7 @@ pub struct App {
     pub desks: Desks,
     pub pages: Pages,
     pub rooms: Rooms,
+    pub turn: Turn,
     pub tickets: Tickets,
     /// Wakes the outbox.
     pub outbox: Notify,

@@ -1,5 +1,6 @@
 //! How a server is set up.
 
+use crate::turn::TurnConfig;
 use sightline_call::seats::SeatTimes;
 use sightline_wire::{
     account::Role,
@@ -30,7 +31,9 @@ pub struct ServerConfig {
     pub access_ttl: Duration,
     /// For `tokens/generate` by a customer's own backend; without it that route is closed.
     pub direct_line_secret: Option<Secret>,
-    /// For ICE.
+    /// Who relays calls that cannot be direct.
+    pub turn: TurnConfig,
+    /// For ICE, besides the relay.
     pub ice_servers: Vec<IceServer>,
     /// Whether calls may be direct.
     pub ice_policy: IcePolicy,
@@ -56,6 +59,7 @@ impl ServerConfig {
             seat_times: SeatTimes::default(),
             access_ttl: Duration::from_secs(15 * 60),
             direct_line_secret: None,
+            turn: TurnConfig::default(),
             ice_servers: Vec::new(),
             ice_policy: IcePolicy::default(),
             ice_policy_before_join: IcePolicy::default(),

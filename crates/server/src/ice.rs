@@ -24,10 +24,9 @@ impl App {
         self.ice(Party::Customer, room, policy)
     }
 
-    fn ice(&self, _party: Party, _room: RoomId, policy: IcePolicy) -> IceConfig {
-        IceConfig {
-            servers: self.config.ice_servers.clone(),
-            policy,
-        }
+    fn ice(&self, party: Party, room: RoomId, policy: IcePolicy) -> IceConfig {
+        let mut servers = self.config.ice_servers.clone();
+        servers.extend(self.turn.servers(party, room));
+        IceConfig { servers, policy }
     }
 }

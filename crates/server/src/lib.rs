@@ -28,7 +28,9 @@ mod rooms;
 mod router;
 mod secrets;
 mod start;
+mod turn;
 
 pub use config::{NewAccount, Secret, ServerConfig};
 pub use first_accounts::set_password;
 pub use start::{RunningServer, StartError, serve};
+pub use turn::{EmbeddedTurn, RelayError, TurnConfig, TurnTls, coturn_configuration};

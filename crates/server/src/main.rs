@@ -2,7 +2,10 @@
 //! standard input.
 
 use serde_json::json;
-use sightline_server::{NewAccount, RunningServer, Secret, ServerConfig, serve, set_password};
+use sightline_server::{
+    NewAccount, RunningServer, Secret, ServerConfig, TurnConfig, coturn_configuration, serve, set_password,
+};
+use sightline_wire::escalation::IcePolicy;
 use std::{env, error::Error, io::Read, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -10,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 const USAGE: &str = "\
 sightline-server [FLAGS]            serve
 sightline-server passwd EMAIL       set a password, read from standard input
+sightline-server coturn-config      a configuration for coturn, from the same settings, to standard output
 
   --bind ADDRESS:PORT     SIGHTLINE_BIND           default 127.0.0.1:8460; port 0 takes a free one
   --database FILE         SIGHTLINE_DATABASE       default sightline.db
@@ -24,7 +28,22 @@ sightline-server passwd EMAIL       set a password, read from standard input
                           SIGHTLINE_DIRECT_LINE_SECRET   opens tokens/generate
                           SIGHTLINE_FIRST_ACCOUNTS_STDIN=1   read the first accounts as JSON from
                                                    standard input: [{email, name, role, password}]
+                          SIGHTLINE_ICE_POLICY     direct (default) or relay-only
+                          SIGHTLINE_ICE_POLICY_BEFORE_JOIN   the same ahead of the customer's tap on Join
                           SIGHTLINE_LOG            what to log, default info
+
+Relaying calls, for networks that let nothing else through (docs/relay.md):
+                          SIGHTLINE_TURN           off, or where to listen (UDP and TCP); by default where the
+                                                   server listens, port 3478, unless only this machine reaches it
+                          SIGHTLINE_TURN_PUBLIC    addresses others reach it at, separated by spaces
+                          SIGHTLINE_TURN_HOST      the name in its certificate
+                          SIGHTLINE_TURN_CERT, SIGHTLINE_TURN_KEY   PEM files; with them it speaks TLS too
+                          SIGHTLINE_TURN_TLS       where to listen for TLS, default port 5349
+                          SIGHTLINE_TURN_PORTS     of relayed calls, default 49152-65535
+                          SIGHTLINE_TURN_ALLOW     an intranet's ranges that may be relayed to, as 10.1.0.0/16
+                          SIGHTLINE_TURN_TTL_S     how long a credential works, at most and by default 300
+                          SIGHTLINE_TURN_URLS, SIGHTLINE_TURN_SECRET   use coturn instead: its turn: and turns:
+                                                   addresses and static-auth-secret
 ";
 
 #[tokio::main]
@@ -40,6 +59,7 @@ async fn main() -> ExitCode {
         .init();
     let done = match arguments.first().map(String::as_str) {
         Some("passwd") => passwd(arguments.split_off(1)).await,
+        Some("coturn-config") => coturn_config(),
         Some(_) | None => run(arguments).await,
     };
     match done {
@@ -99,6 +119,33 @@ async fn passwd(arguments: Vec<String>) -> Result<(), Box<dyn Error>> {
     }
 }
 
+fn coturn_config() -> Result<(), Box<dyn Error>> {
+    // Its own address is what the server is told with SIGHTLINE_TURN_URLS; here it only listens.
+    let own = |name: &str| (name != "SIGHTLINE_TURN_URLS").then(|| variable(name)).flatten();
+    let TurnConfig::Embedded(relay) = TurnConfig::from_settings(own)? else {
+        return Err("SIGHTLINE_TURN is off".into());
+    };
+    let secret = relay
+        .secret
+        .clone()
+        .ok_or("set SIGHTLINE_TURN_SECRET: coturn and the server share it")?;
+    print!("{}", coturn_configuration(&relay, secret.expose()));
+    Ok(())
+}
+
+/// From the environment, where it is not empty.
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn policy(name: &str) -> Result<IcePolicy, Box<dyn Error>> {
+    match variable(name).as_deref() {
+        None | Some("direct") => Ok(IcePolicy::All),
+        Some("relay-only") => Ok(IcePolicy::RelayOnly),
+        Some(other) => Err(format!("{name} is direct or relay-only, not {other}").into()),
+    }
+}
+
 fn config(arguments: Vec<String>) -> Result<ServerConfig, Box<dyn Error>> {
     let settings = Settings { arguments };
     settings.refuse_unknown()?;
@@ -124,6 +171,9 @@ fn config(arguments: Vec<String>) -> Result<ServerConfig, Box<dyn Error>> {
     if let Some(seconds) = settings.seconds("--agent-seat", "SIGHTLINE_AGENT_SEAT_S")? {
         config.seat_times.agent_ms = i64::try_from(seconds)?.saturating_mul(1_000);
     }
+    config.turn = TurnConfig::from_settings(variable)?;
+    config.ice_policy = policy("SIGHTLINE_ICE_POLICY")?;
+    config.ice_policy_before_join = policy("SIGHTLINE_ICE_POLICY_BEFORE_JOIN")?;
     config.pages = settings.get("--pages", "SIGHTLINE_PAGES").map(PathBuf::from);
     config.direct_line_secret = env::var("SIGHTLINE_DIRECT_LINE_SECRET").ok().map(Secret::new);
     if accounts_from_stdin() {
@@ -146,8 +196,8 @@ impl Settings {
             .chunks(2)
             .find(|pair| pair[0] == flag)
             .and_then(|pair| pair.get(1).cloned())
-            .or_else(|| env::var(variable).ok())
             .filter(|value| !value.is_empty())
+            .or_else(|| self::variable(variable))
     }
 
     fn seconds(&self, flag: &str, variable: &str) -> Result<Option<u64>, Box<dyn Error>> {

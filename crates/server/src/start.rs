@@ -11,6 +11,7 @@ use crate::{
     outbox,
     rooms::Rooms,
     router::router,
+    turn::{RelayError, Turn},
 };
 use sightline_store::{Store, StoreError, escalations, rooms};
 use sightline_wire::account::FirstAccount;
@@ -39,6 +40,9 @@ pub enum StartError {
     /// The database does not open.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The relay does not start.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
 }
 
 /// A server that answers. Dropping it stops it without waiting.
@@ -64,6 +68,7 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
     let listener = TcpListener::bind(config.bind).await.map_err(bind_error)?;
     let address = listener.local_addr().map_err(bind_error)?;
     let store = Store::open(&config.database).await?;
+    let turn = Turn::start(&config.turn, address).await?;
     let first_accounts = first_accounts::create(&store, &config).await?;
     let public_url = match &config.public_url {
         Some(url) => url.trim_end_matches('/').to_string(),
@@ -79,6 +84,7 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
         desks: Desks::default(),
         pages: Pages::default(),
         rooms: Rooms::default(),
+        turn,
         tickets: Tickets::default(),
         outbox: Notify::new(),
         limits: Limits::default(),

@@ -25,7 +25,7 @@ use sightline_wire::{
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::sleep,
+    time::{Instant, Interval, interval_at, sleep},
 };
 use uuid::Uuid;
 
@@ -81,6 +81,11 @@ pub async fn run(
         agent: Side::default(),
         customer: Side::default(),
     };
+    let mut renewal = room
+        .app
+        .turn
+        .renew_after()
+        .map(|after| interval_at(Instant::now() + after, after));
     loop {
         let wait = room.seats.deadline().map_or(LONGEST_SLEEP, |(at, _)| {
             let left = Duration::from_millis(u64::try_from(at - now()).unwrap_or(0));
@@ -94,6 +99,10 @@ pub async fn run(
                 Some(what) => room.hear(what).await,
                 None => break,
             },
+            () = due(&mut renewal) => {
+                room.tell_ice(Party::Agent);
+                room.tell_ice(Party::Customer);
+            }
             () = sleep(wait) => {
                 let outputs = room.seats.handle(Input::Tick, now());
                 room.follow(outputs).await;
@@ -102,9 +111,18 @@ pub async fn run(
     }
     let reason = *over.borrow();
     if let Some(reason) = reason {
+        room.app.turn.end(room.call.room);
         for party in [Party::Agent, Party::Customer] {
             room.tell(party, RoomEvent::Ended { reason });
         }
+    }
+}
+
+/// Returns when a relay's credentials should be given anew; never where there are none.
+async fn due(renewal: &mut Option<Interval>) {
+    match renewal {
+        Some(renewal) => drop(renewal.tick().await),
+        None => std::future::pending().await,
     }
 }
 

@@ -12,5 +12,7 @@ mod kill;
 mod log;
 mod pages;
 mod program;
+mod relay;
+mod relay_client;
 mod rooms;
 mod web_chat;
