@@ -34,6 +34,18 @@ const CHECKS: usize = 20;
 /// A damaged picture asks for a key frame at most this often.
 const KEYFRAME_INTERVAL: Duration = Duration::from_millis(300);
 
+/// The three media sections of every offer, in this order. All are there from the start, so that nothing is
+/// ever renegotiated (docs/decisions/0022).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// Sound, both ways.
+    Audio,
+    /// The faces, both ways.
+    Camera,
+    /// A shared screen, either way.
+    Screen,
+}
+
 /// What a peer tells its session.
 pub enum PeerEvent {
     /// One more address of ours, as an SDP candidate attribute.
@@ -43,9 +55,9 @@ pub enum PeerEvent {
     /// The network path went (`false`) or came back (`true`).
     Path(bool),
     /// An encoded picture or a packet of sound.
-    Media(MediaKind, MediaData),
-    /// The browser needs a key frame.
-    KeyframeWanted,
+    Media(Section, MediaData),
+    /// The browser needs a key frame of the camera's or the screen's stream.
+    KeyframeWanted(Section),
     /// What the network carries, bits a second.
     Estimate(u32),
     /// Once a second.
@@ -61,11 +73,13 @@ pub struct Line {
     rtc: Rtc,
     pending: Option<SdpPendingOffer>,
     audio: Mid,
-    video: Mid,
+    camera: Mid,
+    screen: Mid,
     timeout: Instant,
     events: Vec<PeerEvent>,
     outgoing: Vec<Transmit>,
-    asked_for_key: Option<Instant>,
+    /// For the camera's and the screen's stream.
+    asked_for_key: [Option<Instant>; 2],
 }
 
 /// A connection could not be made or changed.
@@ -101,8 +115,9 @@ impl Line {
         }
         let mut change = rtc.sdp_api();
         let audio = change.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
-        let video = change.add_media(MediaKind::Video, Direction::SendRecv, None, None, None);
-        let (offer, pending) = change.apply().expect("two media sections were added");
+        let camera = change.add_media(MediaKind::Video, Direction::SendRecv, None, None, None);
+        let screen = change.add_media(MediaKind::Video, Direction::SendRecv, None, None, None);
+        let (offer, pending) = change.apply().expect("three media sections were added");
         rtc.bwe().set_bitrate(
             Bitrate::from(u64::from(MIN_BITRATE)),
             Bitrate::from(u64::from(MAX_BITRATE)),
@@ -111,11 +126,12 @@ impl Line {
             rtc,
             pending: Some(pending),
             audio,
-            video,
+            camera,
+            screen,
             timeout: now,
             events: Vec::new(),
             outgoing: Vec::new(),
-            asked_for_key: None,
+            asked_for_key: [None; 2],
         };
         line.drain()?;
         Ok((line, with_start_bitrate(&offer.to_sdp_string())))
@@ -185,9 +201,10 @@ impl Line {
         Ok(ours)
     }
 
-    /// Sends a picture; `time` counts 90 kHz.
-    pub fn send_video(&mut self, data: Vec<u8>, time: u64, taken: Instant) -> Result<(), LineError> {
-        self.send(self.video, Codec::Vp8, data, MediaTime::from_90khz(time), taken)
+    /// Sends a picture in the camera's or the screen's section; `time` counts 90 kHz.
+    pub fn send_video(&mut self, section: Section, data: Vec<u8>, time: u64, taken: Instant) -> Result<(), LineError> {
+        let mid = self.mid(section);
+        self.send(mid, Codec::Vp8, data, MediaTime::from_90khz(time), taken)
     }
 
     /// Sends 20 ms of sound; `time` counts samples of 48 kHz.
@@ -201,15 +218,16 @@ impl Line {
         )
     }
 
-    /// Asks the other side for a key frame.
-    pub fn request_keyframe(&mut self, now: Instant) -> Result<(), LineError> {
-        if self.asked_for_key.is_some_and(|at| now - at < KEYFRAME_INTERVAL) {
+    /// Asks the other side for a key frame of the camera's or the screen's stream.
+    pub fn request_keyframe(&mut self, section: Section, now: Instant) -> Result<(), LineError> {
+        let asked = usize::from(section == Section::Screen);
+        if self.asked_for_key[asked].is_some_and(|at| now - at < KEYFRAME_INTERVAL) {
             return Ok(());
         }
-        if let Some(mut writer) = self.rtc.writer(self.video)
+        if let Some(mut writer) = self.rtc.writer(self.mid(section))
             && writer.is_request_keyframe_possible(KeyframeRequestKind::Pli)
         {
-            self.asked_for_key = Some(now);
+            self.asked_for_key[asked] = Some(now);
             writer.request_keyframe(None, KeyframeRequestKind::Pli)?;
         }
         self.drain()
@@ -253,6 +271,21 @@ impl Line {
         self.drain()
     }
 
+    fn mid(&self, section: Section) -> Mid {
+        match section {
+            Section::Audio => self.audio,
+            Section::Camera => self.camera,
+            Section::Screen => self.screen,
+        }
+    }
+
+    fn section(&self, mid: Mid) -> Section {
+        [Section::Audio, Section::Screen]
+            .into_iter()
+            .find(|section| self.mid(*section) == mid)
+            .unwrap_or(Section::Camera)
+    }
+
     fn drain(&mut self) -> Result<(), LineError> {
         loop {
             match self.rtc.poll_output()? {
@@ -273,14 +306,13 @@ impl Line {
             Event::IceConnectionStateChange(IceConnectionState::Connected | IceConnectionState::Completed) => {
                 PeerEvent::Path(true)
             }
-            Event::MediaData(data) if data.mid == self.audio => PeerEvent::Media(MediaKind::Audio, data),
-            Event::MediaData(data) => PeerEvent::Media(MediaKind::Video, data),
-            Event::KeyframeRequest(_) => PeerEvent::KeyframeWanted,
+            Event::MediaData(data) => PeerEvent::Media(self.section(data.mid), data),
+            Event::KeyframeRequest(request) => PeerEvent::KeyframeWanted(self.section(request.mid)),
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
                 PeerEvent::Estimate(estimate.as_u64() as u32)
             }
             Event::PeerStats(stats) => PeerEvent::Stats(stats),
-            Event::MediaEgressStats(stats) if stats.mid == self.video => PeerEvent::Egress(stats),
+            Event::MediaEgressStats(stats) if stats.mid == self.camera => PeerEvent::Egress(stats),
             Event::Closed => PeerEvent::Closed,
             _ => return,
         };
@@ -288,23 +320,37 @@ impl Line {
     }
 }
 
-/// Adds the start rate to the VP8 line, where Chromium reads it.
+/// Adds the start rate to the VP8 lines, where Chromium reads it. To all of them: sections of one bundle must agree
+/// about a payload type.
 fn with_start_bitrate(sdp: &str) -> String {
     let vp8 = sdp
         .lines()
         .find_map(|line| line.strip_prefix("a=rtpmap:")?.strip_suffix(" VP8/90000"));
     let Some(pt) = vp8 else { return sdp.to_owned() };
     let rtpmap = format!("a=rtpmap:{pt} VP8/90000\r\n");
-    sdp.replacen(
+    sdp.replace(
         &rtpmap,
         &format!("{rtpmap}a=fmtp:{pt} x-google-start-bitrate={BROWSER_START_KBPS}\r\n"),
-        1,
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::with_start_bitrate;
+    use super::{Line, with_start_bitrate};
+    use std::time::Instant;
+
+    #[test]
+    fn an_offer_has_sound_faces_and_a_screen_from_the_start() {
+        let address = ([127, 0, 0, 1], 9).into();
+        let (_, sdp) = Line::offer(Instant::now(), &[address]).expect("an offer");
+        let kinds: Vec<&str> = sdp
+            .lines()
+            .filter_map(|line| line.strip_prefix("m=")?.split(' ').next())
+            .collect();
+        assert_eq!(kinds, ["audio", "video", "video"]);
+        assert_eq!(sdp.matches("a=sendrecv").count(), 3);
+        assert_eq!(sdp.matches("x-google-start-bitrate").count(), 2);
+    }
 
     #[test]
     fn the_start_rate_stands_behind_vp8() {

@@ -2,7 +2,7 @@
 
 pub use crate::line::PeerEvent;
 use crate::{
-    line::{Line, LineError},
+    line::{Line, LineError, Section},
     pulse::Pulse,
     transport::{Arrived, Inbox, Incoming, Transport, interfaces::Interface},
 };
@@ -144,9 +144,9 @@ impl Peer {
         Some(self.transport.view(pair.local.addr, pair.remote.addr))
     }
 
-    /// Sends a picture; `time` counts 90 kHz.
-    pub fn send_video(&mut self, data: Vec<u8>, time: u64, taken: Instant) -> Result<(), PeerError> {
-        self.with_line(|line| line.send_video(data, time, taken))
+    /// Sends a picture in the camera's or the screen's section; `time` counts 90 kHz.
+    pub fn send_video(&mut self, section: Section, data: Vec<u8>, time: u64, taken: Instant) -> Result<(), PeerError> {
+        self.with_line(|line| line.send_video(section, data, time, taken))
     }
 
     /// Sends 20 ms of sound; `time` counts samples of 48 kHz.
@@ -154,9 +154,9 @@ impl Peer {
         self.with_line(|line| line.send_audio(data, time, taken))
     }
 
-    /// Asks the browser for a key frame.
-    pub fn request_keyframe(&mut self) -> Result<(), PeerError> {
-        self.with_line(|line| line.request_keyframe(Instant::now()))
+    /// Asks the browser for a key frame of the camera's or the screen's stream.
+    pub fn request_keyframe(&mut self, section: Section) -> Result<(), PeerError> {
+        self.with_line(|line| line.request_keyframe(section, Instant::now()))
     }
 
     /// Says goodbye, so that the other side need not wait for a timeout.

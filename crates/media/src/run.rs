@@ -7,7 +7,7 @@ use crate::{
     audio::{microphone::MicrophoneEvent, speaker::SpeakerEvent},
     connection::Connection,
     hardware::{Hardware, HardwareEvent},
-    line::{MAX_BITRATE, MIN_BITRATE},
+    line::{MAX_BITRATE, MIN_BITRATE, Section},
     painter::{Painter, Tile},
     peer::{Peer, PeerError, PeerEvent},
     session::{MediaEvent, SessionConfig},
@@ -29,7 +29,7 @@ use std::{
     sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
-use str0m::media::{MediaData, MediaKind};
+use str0m::media::MediaData;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 /// How often the machine's addresses are looked at.
@@ -227,7 +227,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
                 negotiation,
                 event: DecoderEvent::Damaged,
             } => {
-                self.with_peer(negotiation, Peer::request_keyframe);
+                self.with_peer(negotiation, |peer| peer.request_keyframe(Section::Camera));
             }
             Message::Decoder { .. } | Message::Stop => {}
         }
@@ -396,12 +396,14 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
                     self.tell(MediaEvent::Path { up });
                 }
             }
-            PeerEvent::Media(MediaKind::Audio, data) => {
+            PeerEvent::Media(Section::Audio, data) => {
                 let mut playout = self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner);
                 playout.push(data.time.numer(), data.network_time, &data.data);
             }
-            PeerEvent::Media(MediaKind::Video, data) => self.on_picture(&data),
-            PeerEvent::KeyframeWanted => self.hardware.target.key_frame.store(true, Relaxed),
+            PeerEvent::Media(Section::Camera, data) => self.on_picture(&data),
+            PeerEvent::Media(Section::Screen, _) => {}
+            PeerEvent::KeyframeWanted(Section::Camera) => self.hardware.target.key_frame.store(true, Relaxed),
+            PeerEvent::KeyframeWanted(Section::Audio | Section::Screen) => {}
             PeerEvent::Estimate(estimate) => {
                 let video = estimate.saturating_sub(AUDIO_BITRATE).clamp(MIN_BITRATE, MAX_BITRATE);
                 self.hardware.target.bitrate.store(video, Relaxed);
@@ -432,7 +434,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             contiguous: data.contiguous,
         };
         if !current.decoder.push(picture) {
-            self.with_current(Peer::request_keyframe);
+            self.with_current(|peer| peer.request_keyframe(Section::Camera));
         }
     }
 
@@ -440,7 +442,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
         match event {
             CameraEvent::Picture { data, taken } => {
                 let time = taken.saturating_duration_since(self.started).as_micros() as u64 * 9 / 100;
-                self.with_current(|peer| peer.send_video(data, time, taken));
+                self.with_current(|peer| peer.send_video(Section::Camera, data, time, taken));
             }
             CameraEvent::Ready => self.on_device(DeviceKind::Camera, Ok(())),
             CameraEvent::Fault(fault) => self.on_device(DeviceKind::Camera, Err(fault.problem())),

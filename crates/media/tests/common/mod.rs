@@ -145,7 +145,8 @@ fn far_end(mut rtc: Rtc, socket: &UdpSocket, read: &Sender<u32>, heard: &Sender<
                     let _ = socket.send_to(&transmit.contents, transmit.destination);
                 }
                 Output::Event(Event::MediaAdded(media)) => match media.kind {
-                    MediaKind::Video => video = Some(media.mid),
+                    // The first is the camera's section, the second the screen's.
+                    MediaKind::Video => _ = video.get_or_insert(media.mid),
                     MediaKind::Audio => audio = Some(media.mid),
                 },
                 Output::Event(Event::KeyframeRequest(_)) => key = true,
@@ -155,7 +156,7 @@ fn far_end(mut rtc: Rtc, socket: &UdpSocket, read: &Sender<u32>, heard: &Sender<
                         read.send(time).ok();
                     }
                 }
-                Output::Event(Event::MediaData(data)) => {
+                Output::Event(Event::MediaData(data)) if Some(data.mid) == audio => {
                     let mut samples = vec![0.0; 5_760];
                     let count = ear.decode_float_to_slice(&data.data, &mut samples, false).unwrap_or(0);
                     samples.truncate(count);

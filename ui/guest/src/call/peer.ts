@@ -1,6 +1,7 @@
 /**
- * One peer connection for one `negotiation`. The desk offers, this page answers; every transceiver is answered
- * `sendrecv` even without a track, so that tracks come and go later without a renegotiation.
+ * One peer connection for one `negotiation`. The desk offers sound, faces and a shared screen, in this order; this
+ * page answers. Every transceiver is answered `sendrecv` even without a track, so that tracks come and go later
+ * without a renegotiation.
  */
 
 import type { IcePolicy, IceServer, Offer } from "../../../shared/wire";
@@ -24,7 +25,10 @@ const MOST_VIDEO_BITS = 2_500_000;
 
 export class Peer {
   readonly negotiation: number;
+  /** The agent's sound and face. */
   readonly stream = new MediaStream();
+  /** The agent's shared screen; there from the start, though nothing flows before it is shared. */
+  readonly screen = new MediaStream();
   /** Kept to be said again when the socket drops before the desk has it. */
   answer: string | null = null;
   private readonly connection: RTCPeerConnection;
@@ -56,8 +60,9 @@ export class Peer {
       if (connection.connectionState === "connected") this.capBitrate();
       listener.state(connection.connectionState);
     };
-    connection.ontrack = ({ track }) => {
-      this.stream.addTrack(track);
+    connection.ontrack = ({ track, transceiver }) => {
+      const pictures = connection.getTransceivers().filter(({ receiver }) => receiver.track.kind === "video");
+      (pictures.indexOf(transceiver) > 0 ? this.screen : this.stream).addTrack(track);
       if (track.kind === "audio") {
         track.addEventListener("unmute", () => listener.sound(), { once: true });
       }
