@@ -3,15 +3,19 @@ export const usage = `node bench/run.mjs [--case P1,P2] [--quick] [--n 30] [--de
   --case LIST    CASE=P1,P2   only these rows
   --quick        QUICK=1      n = 8 and shorter runs
   --n N                       samples of each kind
+  --part LIST    PART=5.3     of P10, only these cases of RFC 8867
   --debug-build               the programs of target/debug instead of target/release`;
 
 /** The options, or what is wrong with them. */
 export function parseOptions(args, environment) {
-  const options = { cases: list(environment.CASE), quick: on(environment.QUICK), n: null, profile: 'release' };
+  const options = {
+    cases: list(environment.CASE), parts: list(environment.PART), quick: on(environment.QUICK), n: null, profile: 'release',
+  };
   const rest = [...args];
   while (rest.length) {
     const flag = rest.shift();
     if (flag === '--case') options.cases = list(rest.shift());
+    else if (flag === '--part') options.parts = list(rest.shift());
     else if (flag === '--quick') options.quick = true;
     else if (flag === '--n') options.n = Number(rest.shift());
     else if (flag === '--debug-build') options.profile = 'debug';

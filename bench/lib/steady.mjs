@@ -105,7 +105,7 @@ export function unequal(results) {
 
 /** The ages of the customer's frames on the agent's screen, and when clicks are heard, for both sides. */
 export async function pictureAges(world) {
-  const lasting = world.options.quick ? 8_000 : 25_000;
+  const lasting = world.options.quick ? 8_000 : 15_000;
   await world.clear();
   await world.network.set({});
   const init = [installDevices, { devices: 'both', tone: 440, clicks: true, barcode: true, barcodeTop: BARCODE_TOP, ...size }];

@@ -29,13 +29,16 @@ export default {
       lines.push(made.line);
       world.progress(`${made.line.what}: ${made.line.ours}${made.line.c ? `; C ${made.line.c}` : ''}`);
     };
-    const { quick } = world.options;
-    keep('5.1 desk to browser', await oneWay(world, 'a_to_b', 'desk -> browser', quick ? ['ours'] : ['ours', 'c']));
-    if (quick) return { lines, measured };
-    keep('5.1 browser to desk', await oneWay(world, 'b_to_a', 'browser -> desk', ['ours']));
-    keep('5.3', await bothWays(world));
-    keep('5.6', await besideTcp(world));
-    keep('5.8', await pauseAndResume(world));
+    const { quick, parts } = world.options;
+    const runs = {
+      '5.1 desk to browser': () => oneWay(world, 'a_to_b', 'desk -> browser', quick ? ['ours'] : ['ours', 'c']),
+      '5.1 browser to desk': () => oneWay(world, 'b_to_a', 'browser -> desk', ['ours']),
+      '5.3': () => bothWays(world),
+      '5.6': () => besideTcp(world),
+      '5.8': () => pauseAndResume(world),
+    };
+    const names = Object.keys(runs).filter((name) => !parts.length || parts.some((part) => name.startsWith(part)));
+    for (const name of quick && !parts.length ? names.slice(0, 1) : names) keep(name, await runs[name]());
     return { lines, measured };
   },
 };

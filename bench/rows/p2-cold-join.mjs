@@ -7,7 +7,7 @@ const goal = '<= 0.8 x C and <= 0.5 x J at RTT 100';
 
 const needs = [
   { condition: conditions.rtt100, sides: ['ours', 'c', 'j'] },
-  { condition: conditions.near, sides: ['ours', 'c', 'j'] },
+  { condition: conditions.near, sides: ['ours', 'c'] },
 ];
 
 export default {
@@ -20,14 +20,14 @@ export default {
   async run(world) {
     const [far, near] = await inTurn(world, needs);
     const line = ({ ours, c, j }, judged) => {
-      const [toC, toJ] = [ratio(ours.both.p50, c.both.p50), ratio(ours.both.p50, j.both.p50)];
+      const [toC, toJ] = [ratio(ours.both.p50, c.both.p50), j ? ratio(ours.both.p50, j.both.p50) : null];
       return {
         row: 'P2',
         what: `cold join, ${ours.condition}`,
         ours: ms(ours),
         c: ms(c),
-        j: ms(j),
-        ratio: `${toC ?? '–'} C, ${toJ ?? '–'} J`,
+        j: j && ms(j),
+        ratio: [`${toC ?? '–'} C`, ...(j ? [`${toJ ?? '–'} J`] : [])].join(', '),
         goal: judged ? goal : '–',
         met: judged ? toC !== null && toC <= 0.8 && toJ !== null && toJ <= 0.5 : null,
       };
