@@ -3,7 +3,7 @@
 // This outer process only makes a world that vanishes as a whole: namespaces for processes, mounts and network, which
 // the kernel takes down with everything in them when bench/inside.mjs ends, or this process does, in whatever way.
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from '../tests/lib/paths.mjs';
 
@@ -12,8 +12,8 @@ if (process.getuid() !== 0) {
   process.exit(2);
 }
 
-const work = '/run/sightline-bench';
-mkdirSync(work, { recursive: true });
+// One for each run: removing a folder also takes what another run has mounted on it.
+const work = mkdtempSync('/run/sightline-bench-');
 const inside = spawn(
   'setpriv',
   [
@@ -24,18 +24,24 @@ const inside = spawn(
   { stdio: 'inherit', env: { ...process.env, BENCH_WORK: work } },
 );
 
+/** The first process inside. Once it has ended nothing inside is left, and only then does its parent end. */
+function first() {
+  const children = readFileSync(`/proc/${inside.pid}/task/${inside.pid}/children`, 'utf8').trim();
+  return children ? Number(children.split(' ')[0]) : null;
+}
+
 let stopped = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     stopped = true;
-    inside.kill('SIGKILL');
+    process.kill(first() ?? inside.pid, 'SIGKILL');
   });
 }
 inside.once('exit', (code) => {
   try {
     rmdirSync(work);
   } catch {
-    // Another run uses it.
+    // Somebody has put something there.
   }
   process.exit(stopped ? 130 : (code ?? 1));
 });
