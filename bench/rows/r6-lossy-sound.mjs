@@ -31,8 +31,9 @@ export default {
       for (const [side, caller] of Object.entries(callers)) {
         // The call is set up on a good line: R6 is about a call that is there.
         await world.network.set({ rtt: 100 });
-        const call = await withDeadline(caller.call(), 40_000, `${side}'s call`);
+        let call;
         try {
+          call = await withDeadline(caller.call(), 40_000, `${side}'s call`);
           await world.network.set({ rtt: 100, ...cell.network, seed: 500 + index });
           await pause(settle);
           const before = await call.sound();
@@ -42,18 +43,20 @@ export default {
             const [played, concealed] = ['samples', 'concealed'].map((what) => after[end][what] - before[end][what]);
             return [end, { played, concealed, share: played > 0 ? concealed / played : null }];
           }));
+        } catch (error) {
+          found[side] = { failed: error.message.split('\n')[0], agent: { share: null }, customer: { share: null } };
         } finally {
           await world.network.set({});
-          await withDeadline(call.end(), 20_000, 'the end of the call').catch((error) => world.progress(error.message));
+          await withDeadline(call?.end(), 20_000, 'the end of the call').catch((error) => world.progress(error.message));
         }
         world.progress(`${cell.name} ${side}: ${said(found[side])}`);
       }
-      const better = ['agent', 'customer'].every((end) => found.ours[end].share !== null && found.ours[end].share <= found.c[end].share);
+      const better = ['agent', 'customer'].every((end) => found.ours[end].share !== null && found.c[end].share !== null && found.ours[end].share <= found.c[end].share);
       lines.push({ row: 'R6', what: `sound made up, ${cell.name}`, ours: said(found.ours), c: said(found.c), goal, met: better });
     }
     return { lines, measured };
   },
 };
 
-const said = ({ agent, customer }) => `agent hears ${percent(agent.share)}, customer ${percent(customer.share)}`;
+const said = ({ agent, customer, failed }) => failed ? `failed: ${failed}` : `agent hears ${percent(agent.share)}, customer ${percent(customer.share)}`;
 const percent = (share) => (share === null ? 'nothing' : `${round(share * 100, 1)} %`);
