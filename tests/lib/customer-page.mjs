@@ -110,7 +110,9 @@ export function installDevices({ devices, tone, clicks = false, width, height, b
 
   const media = navigator.mediaDevices;
   media.enumerateDevices = async () => list;
+  window.__asked = 0;
   media.getUserMedia = async ({ video, audio } = {}) => {
+    window.__asked += 1;
     if (devices === 'denied') throw new DOMException('Permission denied', 'NotAllowedError');
     const missing = (video && !list.some(({ kind }) => kind === 'videoinput')) || (audio && devices === 'none');
     if (missing) throw new DOMException('Requested device not found', 'NotFoundError');

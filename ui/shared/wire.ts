@@ -484,6 +484,24 @@ ice_servers: Array<IceServer>,
  */
 ice_policy: IcePolicy, };
 
+export type Warmed = { 
+/**
+ * Opens the room socket until the invite is redeemed elsewhere or over.
+ */
+room_token: string, 
+/**
+ * The desk's waiting offer; one that is answered already is followed by another in the room.
+ */
+offer: Offer | null, 
+/**
+ * For ICE.
+ */
+ice_servers: Array<IceServer>, 
+/**
+ * Which of them may be used ahead of the tap.
+ */
+ice_policy: IcePolicy, };
+
 export type Party = "agent" | "customer";
 
 export type Offer = { 
@@ -510,7 +528,11 @@ camera: boolean,
  */
 screen: boolean, };
 
-export type Presence = { "place": "absent" } | { "place": "here", 
+export type Presence = { "place": "absent" } | { "place": "warm", 
+/**
+ * As in `here`.
+ */
+session: number, } | { "place": "here", 
 /**
  * Increases when the side came without a resume token: its peer connection is new.
  */
@@ -522,7 +544,8 @@ until: number, };
 
 export type RoomRequest = { "type": "hello", 
 /**
- * From [`crate::escalation::VideoStarted`] or [`crate::escalation::Redeemed`].
+ * From [`crate::escalation::VideoStarted`], [`crate::escalation::Warmed`] or
+ * [`crate::escalation::Redeemed`].
  */
 token: string, 
 /**
@@ -544,7 +567,7 @@ negotiation: number,
 /**
  * An SDP candidate attribute, `candidate:...`; empty at the end of candidates.
  */
-candidate: string, } | { "type": "media" } & MediaState | { "type": "media_flowing" } | { "type": "leave" } | { "type": "heartbeat" };
+candidate: string, } | { "type": "join" } | { "type": "media" } & MediaState | { "type": "media_flowing" } | { "type": "leave" } | { "type": "heartbeat" };
 
 export type RoomEvent = { "type": "welcome", 
 /**
@@ -582,7 +605,7 @@ heartbeat_ms: number,
 /**
  * Give a socket up after this much silence.
  */
-silence_ms: number, } | { "type": "ice" } & IceConfig | { "type": "presence" } & Presence | { "type": "offer" } & Offer | { "type": "answer", 
+silence_ms: number, } | { "type": "ice" } & IceConfig | { "type": "joined" } | { "type": "presence" } & Presence | { "type": "offer" } & Offer | { "type": "answer", 
 /**
  * Of the offer answered.
  */
@@ -1123,7 +1146,11 @@ export type CallPhase = { "type": "preparing" } | { "type": "waiting",
 /**
  * When it stops working.
  */
-expires_at: number, } | { "type": "connecting", 
+expires_at: number, 
+/**
+ * A customer has the link's page open; the connection is made ahead of the tap.
+ */
+opened: boolean, } | { "type": "connecting", 
 /**
  * Since when.
  */

@@ -5,6 +5,11 @@
 //! room before the customer comes and is sent again whenever the room is reached anew. A customer whose
 //! page is new (a higher `session` than the one that answered) needs a new peer connection, hence a new
 //! offer. Losing the room socket changes nothing about the media.
+//!
+//! A *warm* customer has opened the link and answers before the tap on Join, so that the tap has only to start
+//! media. Nothing of the agent's is sent until [`CallEffect::Admit`]: when the server says that this very page
+//! has joined, or when its own media comes in, which the page sends only after the tap. The server has to confirm
+//! the latter, or the connection is cut.
 
 use crate::path::Path;
 use sightline_wire::{
@@ -19,6 +24,7 @@ use sightline_wire::{
 use std::collections::BTreeMap;
 
 mod messages;
+mod presence;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +33,10 @@ pub use messages::{CallEffect, CallInput};
 /// Media that has not come through after this long will hardly come: a cold connect over a slow relay
 /// takes at most five seconds, and DTLS retransmits its flights for about ten.
 pub const CONNECT_MS: i64 = 15_000;
+
+/// Media that came before the server's word is believed for so long: the page's own way to say it over HTTP
+/// takes at most twelve seconds.
+pub const CONFIRM_MS: i64 = 15_000;
 
 /// What is known once the server has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +100,14 @@ pub struct DeskCall {
     answered: Option<Option<u32>>,
     connected: bool,
     flowing: bool,
+    /// The customer's page is open, ahead of the tap.
+    warm: bool,
+    /// The server has said that the customer has joined.
+    joined: bool,
+    /// The newest answered connection may carry our media.
+    admitted: bool,
+    /// Until then the server has to say that the customer whose media came has joined.
+    confirm_by: Option<UnixMillis>,
     server_live_since: Option<UnixMillis>,
     policy: IcePolicy,
     path: Path,
@@ -116,6 +134,10 @@ impl DeskCall {
             answered: None,
             connected: false,
             flowing: false,
+            warm: false,
+            joined: false,
+            admitted: false,
+            confirm_by: None,
             server_live_since: None,
             policy: IcePolicy::All,
             path: Path::default(),
@@ -158,7 +180,8 @@ impl DeskCall {
             | Phase::Ended { .. } => None,
         };
         let path = self.path.deadline().filter(|_| !self.is_over());
-        [connect, path].into_iter().flatten().min()
+        let confirm = self.confirm_by.filter(|_| !self.is_over());
+        [connect, path, confirm].into_iter().flatten().min()
     }
 
     /// What the stage shows.
@@ -167,6 +190,7 @@ impl DeskCall {
             Phase::Preparing => CallPhase::Preparing,
             Phase::Waiting(place) => CallPhase::Waiting {
                 expires_at: place.expires_at,
+                opened: self.warm,
             },
             Phase::Connecting { since, deadline, .. } => CallPhase::Connecting {
                 since: *since,
@@ -206,6 +230,7 @@ impl DeskCall {
             CallInput::RoomLost => {
                 self.room_reached = false;
                 self.signalling_lost = true;
+                self.warm = false;
                 Vec::new()
             }
             CallInput::OtherPresence(presence) => self.other_presence(presence, now),
@@ -235,8 +260,12 @@ impl DeskCall {
                     Vec::new()
                 }
             }
+            CallInput::Knocked { negotiation } if negotiation == self.negotiation => self.knocked(now),
             // They belong to a connection that has already been replaced.
-            CallInput::Candidate { .. } | CallInput::Connected { .. } | CallInput::Flowing { .. } => Vec::new(),
+            CallInput::Candidate { .. }
+            | CallInput::Connected { .. }
+            | CallInput::Flowing { .. }
+            | CallInput::Knocked { .. } => Vec::new(),
             CallInput::Path { up: true } => {
                 self.path.found();
                 Vec::new()
@@ -400,41 +429,6 @@ impl DeskCall {
         effects
     }
 
-    fn other_presence(&mut self, presence: Presence, now: UnixMillis) -> Vec<CallEffect> {
-        match presence {
-            Presence::Absent => {
-                self.away_until = None;
-                Vec::new()
-            }
-            Presence::Away { until } => {
-                self.away_until = Some(until);
-                Vec::new()
-            }
-            Presence::Here { session } => {
-                self.away_until = None;
-                self.other_session = Some(session);
-                self.connecting(now);
-                match self.answered {
-                    Some(Some(answering)) if answering != session => self.renegotiate(IcePolicy::All),
-                    Some(None) => {
-                        self.answered = Some(Some(session));
-                        Vec::new()
-                    }
-                    Some(Some(_)) | None => Vec::new(),
-                }
-            }
-        }
-    }
-
-    fn renegotiate(&mut self, policy: IcePolicy) -> Vec<CallEffect> {
-        self.negotiation += 1;
-        self.offer = None;
-        self.candidates.clear();
-        self.answered = None;
-        self.connected = false;
-        vec![CallEffect::MakeOffer(self.negotiation, policy)]
-    }
-
     fn offer_ready(&mut self, offer: Offer) -> Vec<CallEffect> {
         if offer.negotiation != self.negotiation || self.answered.is_some() {
             return Vec::new();
@@ -484,7 +478,9 @@ impl DeskCall {
             return Vec::new();
         }
         self.answered = Some(self.other_session);
-        vec![CallEffect::AcceptAnswer { negotiation, sdp }]
+        let mut effects = vec![CallEffect::AcceptAnswer { negotiation, sdp }];
+        effects.extend(self.admit());
+        effects
     }
 
     fn tick(&mut self, now: UnixMillis) -> Vec<CallEffect> {
@@ -495,6 +491,9 @@ impl DeskCall {
             *overdue = true;
             self.troubles
                 .insert(Trouble::Timeout, Problem::new(ErrorCode::MediaTimeout));
+        }
+        if self.confirm_by.is_some_and(|at| now >= at) {
+            return self.unconfirmed(now);
         }
         self.mend_path(now)
     }

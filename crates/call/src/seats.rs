@@ -3,6 +3,9 @@
 //! Each side has one seat. A socket takes it; a lost socket leaves it `Away` until its deadline; a socket that
 //! comes back with the resume token goes on with the same session, one that comes without starts a new
 //! session, so the other side knows that the peer connection behind it is new.
+//!
+//! Before the invite is redeemed, a customer in the seat is only *warm*: the page connects ahead of the tap, and
+//! is neither expected nor missed.
 
 use sightline_wire::{
     UnixMillis,
@@ -57,7 +60,10 @@ pub struct Seats {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     /// The invite was redeemed: from now on both sides are expected.
-    Redeemed,
+    Redeemed {
+        /// By this socket, which was warm; `None` over HTTP, which ends whoever was warm.
+        by: Option<ConnectionId>,
+    },
     /// A socket has shown its token.
     Connected {
         /// Which side.
@@ -93,6 +99,11 @@ pub enum Output {
         /// Which side.
         party: Party,
         /// The old socket.
+        connection: ConnectionId,
+    },
+    /// Close this warm socket: the customer has joined from somewhere else.
+    TurnAway {
+        /// The warm socket.
         connection: ConnectionId,
     },
     /// The call is over.
@@ -154,8 +165,11 @@ impl Seats {
     /// Where a side is.
     pub fn presence(&self, party: Party) -> Presence {
         let side = self.side(party);
+        let warm = party == Party::Customer && !self.redeemed();
         match side.seat {
             Seat::Empty => Presence::Absent,
+            Seat::Here { .. } if warm => Presence::Warm { session: side.session },
+            Seat::Away { .. } if warm => Presence::Absent,
             Seat::Here { .. } => Presence::Here { session: side.session },
             Seat::Away { since } => Presence::Away {
                 until: self.kept_until(party, since),
@@ -166,6 +180,11 @@ impl Seats {
     /// Number of the side's peer connection; 0 before the first.
     pub fn session(&self, party: Party) -> u32 {
         self.side(party).session
+    }
+
+    /// Whether the customer has joined.
+    pub fn redeemed(&self) -> bool {
+        self.redeemed_at.is_some()
     }
 
     /// The socket that holds the side's seat.
@@ -201,8 +220,16 @@ impl Seats {
         }
         let mut out = Vec::new();
         match input {
-            Input::Redeemed => {
-                self.redeemed_at.get_or_insert(now);
+            Input::Redeemed { .. } if self.redeemed() => {}
+            Input::Redeemed { by } => {
+                self.redeemed_at = Some(now);
+                if let Seat::Here { connection } = self.customer.seat {
+                    if by != Some(connection) {
+                        self.customer.seat = Seat::Empty;
+                        out.push(Output::TurnAway { connection });
+                    }
+                    out.push(self.tell_about(Party::Customer));
+                }
             }
             Input::Connected {
                 party,

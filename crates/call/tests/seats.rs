@@ -36,7 +36,7 @@ fn went(party: Party, n: u128) -> Input {
 fn in_call() -> Seats {
     let mut seats = Seats::new(TIMES, EXPIRES);
     seats.handle(came(Party::Agent, 1, false), 0);
-    seats.handle(Input::Redeemed, 1_000);
+    seats.handle(Input::Redeemed { by: None }, 1_000);
     seats.handle(came(Party::Customer, 2, false), 1_100);
     seats
 }
@@ -54,6 +54,78 @@ fn nobody_follows_the_link() {
         [Output::End(EndReason::InviteExpired)]
     );
     assert_eq!(seats.deadline(), None);
+}
+
+#[test]
+fn a_warm_customer_is_seen_and_neither_expected_nor_missed() {
+    let mut seats = Seats::new(TIMES, EXPIRES);
+    seats.handle(came(Party::Agent, 1, false), 0);
+    let warm = |session| Output::Tell {
+        to: Party::Agent,
+        presence: Presence::Warm { session },
+    };
+    assert_eq!(seats.handle(came(Party::Customer, 2, false), 100), [warm(1)]);
+    assert_eq!(seats.deadline(), Some((EXPIRES, Waiting::ForJoin)));
+    let gone = Output::Tell {
+        to: Party::Agent,
+        presence: Presence::Absent,
+    };
+    assert_eq!(seats.handle(went(Party::Customer, 2), 200), [gone]);
+    assert_eq!(seats.deadline(), Some((EXPIRES, Waiting::ForJoin)));
+    assert_eq!(seats.handle(came(Party::Customer, 3, true), 300), [warm(1)]);
+    // The tap over this socket: the same session is here.
+    let by = Some(connection(3));
+    let here = Output::Tell {
+        to: Party::Agent,
+        presence: Presence::Here { session: 1 },
+    };
+    assert_eq!(seats.handle(Input::Redeemed { by }, 400), [here]);
+    assert_eq!(seats.handle(Input::Redeemed { by }, 401), []);
+    assert_eq!(seats.deadline(), None);
+    assert_eq!(
+        seats.handle(Input::Tick, EXPIRES),
+        [],
+        "the link's end does not matter any more"
+    );
+}
+
+#[test]
+fn the_link_ends_for_a_warm_customer_too() {
+    let mut seats = Seats::new(TIMES, EXPIRES);
+    seats.handle(came(Party::Customer, 2, false), 100);
+    assert_eq!(
+        seats.handle(Input::Tick, EXPIRES),
+        [Output::End(EndReason::InviteExpired)]
+    );
+}
+
+#[test]
+fn whoever_joins_from_elsewhere_ends_the_warm_one() {
+    let mut seats = Seats::new(TIMES, EXPIRES);
+    seats.handle(came(Party::Agent, 1, false), 0);
+    seats.handle(came(Party::Customer, 2, false), 100);
+    let told = seats.handle(Input::Redeemed { by: None }, 1_000);
+    let away = Output::TurnAway {
+        connection: connection(2),
+    };
+    let absent = Output::Tell {
+        to: Party::Agent,
+        presence: Presence::Absent,
+    };
+    assert_eq!(told, [away, absent]);
+    assert_eq!(seats.handle(went(Party::Customer, 2), 1_001), []);
+    assert_eq!(seats.deadline(), Some((61_000, Waiting::ForCustomer)));
+    seats.handle(came(Party::Customer, 3, false), 1_100);
+    assert_eq!(seats.presence(Party::Customer), Presence::Here { session: 2 });
+}
+
+#[test]
+fn a_restarted_server_waits_for_a_warm_customer_as_for_anybody() {
+    let mut seats = Seats::restored(TIMES, EXPIRES, false, (1, 1), 500_000);
+    assert_eq!(seats.presence(Party::Customer), Presence::Absent);
+    assert_eq!(seats.deadline(), Some((EXPIRES, Waiting::ForJoin)));
+    seats.handle(came(Party::Customer, 7, true), 500_100);
+    assert_eq!(seats.presence(Party::Customer), Presence::Warm { session: 1 });
 }
 
 #[test]
@@ -112,7 +184,7 @@ fn a_page_without_its_resume_token_is_a_new_session() {
 fn a_customer_who_joined_and_never_connected_is_lost_too() {
     let mut seats = Seats::new(TIMES, EXPIRES);
     seats.handle(came(Party::Agent, 1, false), 0);
-    seats.handle(Input::Redeemed, 1_000);
+    seats.handle(Input::Redeemed { by: None }, 1_000);
     assert_eq!(seats.deadline(), Some((61_000, Waiting::ForCustomer)));
     assert_eq!(seats.presence(Party::Customer), Presence::Absent);
 }
@@ -122,7 +194,7 @@ fn an_agent_who_stays_away_ends_it_after_two_minutes_with_the_customer() {
     let mut seats = Seats::new(TIMES, EXPIRES);
     seats.handle(came(Party::Agent, 1, false), 0);
     seats.handle(went(Party::Agent, 1), 10);
-    seats.handle(Input::Redeemed, 500_000);
+    seats.handle(Input::Redeemed { by: None }, 500_000);
     seats.handle(came(Party::Customer, 2, false), 500_100);
     assert_eq!(seats.deadline(), Some((620_000, Waiting::ForAgent)));
     assert_eq!(seats.handle(Input::Tick, 620_000), [Output::End(EndReason::AgentLost)]);
@@ -173,8 +245,20 @@ fn one_random_room(seed: u64) {
         let side = &mut expected[usize::from(party == Party::Customer)];
         let (input, told) = match next(10) {
             0 => {
+                let customer = &mut expected[1];
+                let fresh = redeemed.is_none() && !ended;
                 redeemed = redeemed.or(Some(now)).filter(|_| !ended);
-                (Input::Redeemed, 0)
+                let by = customer.here.filter(|_| next(2) == 0);
+                // A warm customer who did not tap loses the seat; one who did is announced.
+                let told = match (fresh, customer.here, by) {
+                    (true, Some(_), None) => {
+                        customer.here = None;
+                        2
+                    }
+                    (true, Some(_), Some(_)) => 1,
+                    (true, None, _) | (false, _, _) => 0,
+                };
+                (Input::Redeemed { by: by.map(connection) }, told)
             }
             1..=3 => {
                 newest += 1;
@@ -231,8 +315,13 @@ fn one_random_room(seed: u64) {
                 assert_eq!(others.len(), told, "seed {seed}: {input:?} gave {others:?}");
                 for output in others {
                     if let Output::Tell { to, presence } = output {
-                        assert_eq!(*to, party.other(), "seed {seed}: nobody is told about themselves");
-                        assert_eq!(*presence, seats.presence(party), "seed {seed}");
+                        let about = if matches!(input, Input::Redeemed { .. }) {
+                            Party::Customer
+                        } else {
+                            party
+                        };
+                        assert_eq!(*to, about.other(), "seed {seed}: nobody is told about themselves");
+                        assert_eq!(*presence, seats.presence(about), "seed {seed}");
                     }
                 }
             }
@@ -240,6 +329,10 @@ fn one_random_room(seed: u64) {
         for (party, side) in [(Party::Agent, expected[0]), (Party::Customer, expected[1])] {
             assert_eq!(seats.connection(party), side.here.map(connection), "seed {seed}");
             assert_eq!(seats.session(party), side.session, "seed {seed}");
+            let warm = party == Party::Customer && redeemed.is_none() && !ended;
+            let presence = seats.presence(party);
+            let only_warm = matches!(presence, Presence::Warm { .. } | Presence::Absent);
+            assert!(!warm || only_warm, "seed {seed}: {presence:?} before the tap");
             if let (Presence::Away { until }, Some(since)) = (seats.presence(party), side.away_since) {
                 let kept = if party == Party::Agent {
                     TIMES.agent_ms

@@ -121,8 +121,8 @@ impl Protocol for RoomProtocol {
                 tracing::warn!(code = ?problem.code, "the room refused a frame");
                 return Next::Stay;
             }
-            // Only a customer is sent offers.
-            RoomEvent::Offer(_) | RoomEvent::Heartbeat => return Next::Stay,
+            // Only a customer is sent these.
+            RoomEvent::Offer(_) | RoomEvent::Joined | RoomEvent::Heartbeat => return Next::Stay,
             RoomEvent::Ice(ice) => RoomNews::Ice(ice),
             RoomEvent::Presence(presence) => RoomNews::Presence(presence),
             RoomEvent::Media(media) => RoomNews::Media(media),

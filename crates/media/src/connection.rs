@@ -21,6 +21,7 @@ pub(crate) struct Connection {
     pub peer: Peer,
     pub decoder: DecoderThread,
     state: State,
+    admitted: bool,
     loss_out: f64,
     rtt_ms: Option<f64>,
     last: Counters,
@@ -29,7 +30,11 @@ pub(crate) struct Connection {
 #[derive(Clone, Copy)]
 enum State {
     Connecting,
-    Connected { since: Instant },
+    Connected,
+    /// Connected and admitted.
+    Open {
+        since: Instant,
+    },
     Flowing,
 }
 
@@ -54,6 +59,7 @@ impl Connection {
             peer,
             decoder,
             state: State::Connecting,
+            admitted: false,
             loss_out: 0.0,
             rtt_ms: None,
             last,
@@ -62,8 +68,31 @@ impl Connection {
 
     pub fn connected(&mut self, now: Instant) {
         if let State::Connecting = self.state {
-            self.state = State::Connected { since: now };
+            self.state = State::Connected;
         }
+        self.open(now);
+    }
+
+    /// From now on our media may go over it.
+    pub fn admit(&mut self, now: Instant) {
+        self.admitted = true;
+        self.open(now);
+    }
+
+    fn open(&mut self, now: Instant) {
+        if let (State::Connected, true) = (self.state, self.admitted) {
+            self.state = State::Open { since: now };
+        }
+    }
+
+    /// Whether our media may go over it.
+    pub fn is_admitted(&self) -> bool {
+        self.admitted
+    }
+
+    /// Whether our media goes over it.
+    pub fn is_open(&self) -> bool {
+        self.admitted && self.is_connected()
     }
 
     pub fn is_connected(&self) -> bool {
@@ -73,8 +102,8 @@ impl Connection {
     /// When a connection without a picture counts as flowing all the same.
     pub fn flowing_deadline(&self) -> Option<Instant> {
         match self.state {
-            State::Connected { since } => Some(since + NO_PICTURE),
-            State::Connecting | State::Flowing => None,
+            State::Open { since } => Some(since + NO_PICTURE),
+            State::Connecting | State::Connected | State::Flowing => None,
         }
     }
 

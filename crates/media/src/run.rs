@@ -45,6 +45,8 @@ pub(crate) enum Message {
     Offer { negotiation: u32, policy: IcePolicy },
     Answer { negotiation: u32, sdp: String },
     Candidate { negotiation: u32, candidate: String },
+    Admit { negotiation: u32 },
+    Cut { negotiation: u32 },
     RemoteMedia(MediaState),
     Microphone { on: bool },
     Camera { on: bool },
@@ -108,6 +110,10 @@ struct Engine<E> {
     /// The machine's addresses, and when to look again.
     interfaces: BTreeSet<Interface>,
     look_at: Instant,
+    /// The newest connection that may carry our media.
+    admitted: Option<u32>,
+    /// The connection whose media was reported before it was admitted.
+    knocked: Option<u32>,
     /// What the customer sends.
     remote: MediaState,
     told: MediaState,
@@ -138,6 +144,8 @@ impl Engine<()> {
             policy: config.ice_policy,
             interfaces: interfaces::usable().unwrap_or_default(),
             look_at: Instant::now() + LOOK_INTERVAL,
+            admitted: None,
+            knocked: None,
             remote: MediaState {
                 microphone: true,
                 camera: true,
@@ -204,6 +212,8 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             Message::Candidate { negotiation, candidate } => {
                 self.with_peer(negotiation, |peer| peer.remote_candidate(&candidate));
             }
+            Message::Admit { negotiation } => self.admit(negotiation),
+            Message::Cut { negotiation } => self.cut(negotiation),
             Message::RemoteMedia(media) => self.remote = media,
             Message::Microphone { on } => self.hardware.set_microphone(on),
             Message::Camera { on } => self.hardware.set_camera(on),
@@ -294,7 +304,12 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             let _ = queue.send(Message::Decoder { negotiation, event });
         });
         *self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner) = Default::default();
-        self.current = Some(Connection::new(peer, decoder));
+        let mut connection = Connection::new(peer, decoder);
+        if self.admitted == Some(negotiation) {
+            connection.admit(Instant::now());
+        }
+        self.current = Some(connection);
+        self.encode_when_open();
     }
 
     /// The stricter of the two; but without a relay only what the session itself demands.
@@ -321,6 +336,38 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
                 self.with_peer(negotiation, |peer| peer.follow(&found));
             }
             self.interfaces = found;
+        }
+    }
+
+    fn admit(&mut self, negotiation: u32) {
+        self.admitted = Some(negotiation);
+        if let Some(current) = self.current.as_mut().filter(|c| c.peer.negotiation == negotiation) {
+            current.admit(Instant::now());
+            self.encode_when_open();
+        }
+    }
+
+    /// The encoder runs while somebody may see what it makes; its first picture there is a key frame.
+    fn encode_when_open(&mut self) {
+        let open = self.current.as_ref().is_some_and(Connection::is_open);
+        self.hardware.target.key_frame.fetch_or(open, Relaxed);
+        self.hardware.target.encode.store(open, Relaxed);
+    }
+
+    fn cut(&mut self, negotiation: u32) {
+        self.waiting.take_if(|peer| peer.negotiation == negotiation);
+        if let Some(mut cut) = self.current.take_if(|c| c.peer.negotiation == negotiation) {
+            cut.peer.close();
+            self.encode_when_open();
+        }
+    }
+
+    /// Media before the tap's own news: the owner decides whether ours may go.
+    fn note_media(&mut self, negotiation: u32) {
+        let admitted = self.current.as_ref().is_some_and(Connection::is_admitted);
+        if !admitted && self.knocked != Some(negotiation) {
+            self.knocked = Some(negotiation);
+            self.tell(MediaEvent::Knocked { negotiation });
         }
     }
 
@@ -356,6 +403,13 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
         }
     }
 
+    /// Our media, which goes only to somebody who has joined.
+    fn send(&mut self, act: impl FnOnce(&mut Peer) -> Result<(), PeerError>) {
+        if self.current.as_ref().is_some_and(Connection::is_open) {
+            self.with_current(act);
+        }
+    }
+
     fn with_current(&mut self, act: impl FnOnce(&mut Peer) -> Result<(), PeerError>) {
         if let Some(negotiation) = self.current.as_ref().map(|current| current.peer.negotiation) {
             self.with_peer(negotiation, act);
@@ -385,8 +439,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             PeerEvent::Candidate(_) => {}
             PeerEvent::Connected => {
                 current.connected(Instant::now());
-                self.hardware.target.key_frame.store(true, Relaxed);
-                self.hardware.target.encode.store(true, Relaxed);
+                self.encode_when_open();
                 self.tell(MediaEvent::Connected { negotiation });
             }
             PeerEvent::Path(up) => {
@@ -397,10 +450,14 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
                 }
             }
             PeerEvent::Media(Section::Audio, data) => {
+                self.note_media(negotiation);
                 let mut playout = self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner);
                 playout.push(data.time.numer(), data.network_time, &data.data);
             }
-            PeerEvent::Media(Section::Camera, data) => self.on_picture(&data),
+            PeerEvent::Media(Section::Camera, data) => {
+                self.note_media(negotiation);
+                self.on_picture(&data);
+            }
             PeerEvent::Media(Section::Screen, _) => {}
             PeerEvent::KeyframeWanted(Section::Camera) => self.hardware.target.key_frame.store(true, Relaxed),
             PeerEvent::KeyframeWanted(Section::Audio | Section::Screen) => {}
@@ -409,7 +466,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
                 self.hardware.target.bitrate.store(video, Relaxed);
             }
             PeerEvent::Egress(stats) => current.note_egress(&stats),
-            PeerEvent::Stats(stats) if current.is_connected() => {
+            PeerEvent::Stats(stats) if current.is_open() => {
                 let sound = self
                     .hardware
                     .playout
@@ -442,7 +499,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
         match event {
             CameraEvent::Picture { data, taken } => {
                 let time = taken.saturating_duration_since(self.started).as_micros() as u64 * 9 / 100;
-                self.with_current(|peer| peer.send_video(Section::Camera, data, time, taken));
+                self.send(|peer| peer.send_video(Section::Camera, data, time, taken));
             }
             CameraEvent::Ready => self.on_device(DeviceKind::Camera, Ok(())),
             CameraEvent::Fault(fault) => self.on_device(DeviceKind::Camera, Err(fault.problem())),
@@ -452,7 +509,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
     fn on_microphone(&mut self, event: MicrophoneEvent) {
         match event {
             MicrophoneEvent::Packet { data, time, taken } => {
-                self.with_current(|peer| peer.send_audio(data, time, taken))
+                self.send(|peer| peer.send_audio(data, time, taken));
             }
             MicrophoneEvent::Ready => self.on_device(DeviceKind::Microphone, Ok(())),
             MicrophoneEvent::Fault(problem) => self.on_device(DeviceKind::Microphone, Err(problem)),

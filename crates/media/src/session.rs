@@ -62,7 +62,12 @@ pub enum MediaEvent {
         /// Up or down.
         up: bool,
     },
-    /// The first remote frame was shown, or the connection has been up for a second without a picture.
+    /// The customer's media comes in on a connection that was not admitted.
+    Knocked {
+        /// Which offer's connection.
+        negotiation: u32,
+    },
+    /// The first remote frame was shown, or an admitted connection has been up for a second without a picture.
     Flowing {
         /// Which offer's connection.
         negotiation: u32,
@@ -141,6 +146,16 @@ impl Session {
     /// One more address of the customer's, as an SDP candidate attribute.
     pub fn remote_candidate(&self, negotiation: u32, candidate: String) {
         self.send(Message::Candidate { negotiation, candidate });
+    }
+
+    /// Lets our picture and sound go over that offer's connection. Until then it is only kept ready.
+    pub fn admit(&self, negotiation: u32) {
+        self.send(Message::Admit { negotiation });
+    }
+
+    /// Closes that offer's connection at once.
+    pub fn cut(&self, negotiation: u32) {
+        self.send(Message::Cut { negotiation });
     }
 
     /// What the customer sends, as the room says: the quality mark expects a picture only from a camera

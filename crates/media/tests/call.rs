@@ -6,7 +6,7 @@ mod common;
 use common::{FarEnd, PATIENCE, config, share_of, start};
 use sightline_media::{MediaEvent, SessionConfig};
 use sightline_wire::{ErrorCode, device::DeviceKind, room::MediaState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, atomic::Ordering::Relaxed};
 
 /// One call at a time: the first test counts this process's threads.
 static CALL: Mutex<()> = Mutex::new(());
@@ -27,6 +27,7 @@ fn a_call_carries_both_pictures_and_ends_without_a_trace() {
     session.offer(1);
     let far = FarEnd::answering(&events.offer());
     session.answer(1, far.answer.clone());
+    session.admit(1);
     events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1 }).then_some(()));
     for barcodes in [&ours, &far.barcodes] {
         let times: Vec<u32> = (0..30)
@@ -52,6 +53,7 @@ fn a_call_carries_both_pictures_and_ends_without_a_trace() {
     session.offer(2);
     let second = FarEnd::answering(&events.offer());
     session.answer(2, second.answer.clone());
+    session.admit(2);
     events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 2 }).then_some(()));
     second
         .barcodes
@@ -79,6 +81,48 @@ fn a_call_carries_both_pictures_and_ends_without_a_trace() {
         "the customer's picture is gone"
     );
     assert_eq!(media_threads(), Vec::<String>::new());
+}
+
+#[test]
+fn a_warm_connection_carries_nothing_before_it_is_admitted() {
+    let _one = CALL.lock().unwrap_or_else(PoisonError::into_inner);
+    let (session, screen, _ours, mut events) = start(config());
+    session.offer(1);
+    let far = FarEnd::quiet(&events.offer());
+    session.answer(1, far.answer.clone());
+    events.wait_for(|event| match event {
+        MediaEvent::Connected { negotiation: 1 } => Some(()),
+        MediaEvent::Quality(_) | MediaEvent::Flowing { .. } => panic!("{event:?} before anybody has joined"),
+        _ => None,
+    });
+    // The camera goes on for more than a second, past every deadline of a connection without media.
+    screen.own_frames(40);
+    assert!(far.barcodes.try_recv().is_err(), "no picture was sent");
+    assert!(far.sound.try_recv().is_err(), "no sound was sent");
+
+    // The customer's media tells of the tap; ours goes when the owner says so.
+    far.speaks.store(true, Relaxed);
+    events.wait_for(|event| match event {
+        MediaEvent::Knocked { negotiation: 1 } => Some(()),
+        MediaEvent::Quality(_) => panic!("figures before anybody has joined"),
+        _ => None,
+    });
+    assert!(far.barcodes.try_recv().is_err(), "no picture was sent");
+    session.admit(1);
+    events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1 }).then_some(()));
+    far.barcodes.recv_timeout(PATIENCE).expect("our picture is seen");
+    far.sound.recv_timeout(PATIENCE).expect("our sound is heard");
+
+    session.cut(1);
+    session.offer(2);
+    let second = FarEnd::quiet(&events.offer());
+    session.answer(2, second.answer.clone());
+    events.wait_for(|event| matches!(event, MediaEvent::Connected { negotiation: 2 }).then_some(()));
+    assert!(
+        screen.remote.lock().unwrap().1.is_none(),
+        "the cut customer's picture is gone"
+    );
+    assert!(second.barcodes.try_recv().is_err(), "admission was for the first only");
 }
 
 #[test]

@@ -130,6 +130,7 @@ fn both_sides_hear_each_other_through_real_devices() {
     session.offer(1);
     let far = FarEnd::answering(&events.offer());
     session.answer(1, far.answer.clone());
+    session.admit(1);
     events.wait_for(|event| {
         match event {
             MediaEvent::DeviceReady { kind } => waiting.retain(|waiting| *waiting != kind),

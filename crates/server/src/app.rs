@@ -21,7 +21,7 @@ use sightline_wire::{
     agent::AgentEvent,
     conversation::{Conversation, ConversationState},
     escalation::EscalationView,
-    ids::ConversationId,
+    ids::{ConversationId, RoomId},
 };
 use std::{
     net::IpAddr,
@@ -67,6 +67,8 @@ pub struct Limits {
     pub sign_in_address: Limiter<IpAddr>,
     /// Unknown invite codes from one address.
     pub unknown_code: Limiter<IpAddr>,
+    /// Warm tokens of one room.
+    pub warm: Limiter<RoomId>,
     /// New customer pages from one address.
     pub new_page: Limiter<IpAddr>,
     /// Passwords hashed at the same time; each takes 19 MiB.
@@ -83,6 +85,7 @@ impl Default for Limits {
             sign_in: Limiter::new(per_minutes(10, 5)),
             sign_in_address: Limiter::new(per_minutes(100, 5)),
             unknown_code: Limiter::new(per_minutes(20, 10)),
+            warm: Limiter::new(per_minutes(60, 1)),
             new_page: Limiter::new(per_minutes(600, 1)),
             hashing: Semaphore::new(2),
         }

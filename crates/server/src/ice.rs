@@ -13,7 +13,6 @@ impl App {
         self.ice(party, room, self.config.ice_policy)
     }
 
-    #[allow(dead_code, reason = "called as soon as a page may connect ahead of the tap")]
     /// For a customer whose page connects ahead of the tap on Join: it reveals no more than the stricter of the
     /// two policies allows.
     pub fn ice_before_join(&self, room: RoomId) -> IceConfig {

@@ -8,7 +8,7 @@ use crate::{
         body::{Body, Id, bearer},
         refusal::{Refusal, to_the_end},
     },
-    rooms::Happened,
+    rooms::{Happened, Warm},
     secrets,
 };
 use axum::{
@@ -21,15 +21,15 @@ use sightline_call::{
     invite::{InviteFacts, refusal, verdict},
 };
 use sightline_store::{
-    SqliteConnection,
+    SqliteConnection, Writing,
     escalations::{self, Escalation},
-    rooms,
+    rooms::{self, Pass, StoredRoom},
 };
 use sightline_wire::{
     ErrorCode, Problem,
-    escalation::{EndReason, InviteState, InviteView, Redeem, Redeemed},
-    ids::RoomId,
-    room::Party,
+    escalation::{EndReason, InviteState, InviteView, Redeem, Redeemed, Warmed},
+    ids::{EscalationId, RoomId},
+    room::{Offer, Party},
     survey::Survey,
 };
 use std::{
@@ -76,35 +76,99 @@ pub async fn redeem(
     let browser = browser_hash(&body)?;
     to_the_end(async move {
         let mut writing = app.store.write().await?;
-        let c = writing.conn();
-        let call = by_code(&app, c, &code, peer.ip()).await?;
-        if let Some(code) = refusal(state_for(&call, Some(&browser))) {
-            return Err(Problem::new(code).in_escalation(call.id).into());
-        }
-        escalations::bind_browser(c, call.id, &browser, now()).await?;
-        if let Some(state) = advance(call.state, Happening::Redeemed, now()) {
-            escalations::set_state(c, call.id, state).await?;
-        }
+        let call = by_code(&app, writing.conn(), &code, peer.ip()).await?;
         let room_token = secrets::token();
-        rooms::add_token(c, &secrets::hash(&room_token), call.room, Party::Customer).await?;
-        let room = rooms::get(c, call.room).await?.ok_or(ErrorCode::Internal)?;
-        let before = known(c, call.conversation).await?.state;
-        app.settle(writing, call.conversation, before, Vec::new()).await?;
+        let room = seat(&app, writing, &call, &browser, &secrets::hash(&room_token)).await?;
         app.rooms.happened(call.room, Happened::Redeemed).await;
-        tracing::info!(escalation = %call.id, "invite redeemed");
         let ice = app.ice_for(Party::Customer, call.room);
         Ok(Json(Redeemed {
             room: call.room,
             room_token,
             agent_name: call.agent_name,
             company: app.config.company.clone(),
-            // An answered offer belongs to a peer connection that this page no longer has.
-            offer: room.offer.filter(|_| room.answer.is_none()),
+            offer: waiting_offer(room),
             ice_servers: ice.servers,
             ice_policy: ice.policy,
         }))
     })
     .await
+}
+
+/// `POST /v1/invites/{code}/warm`: a token to connect with ahead of the tap. It spends nothing and seats nobody;
+/// the newest one of an invite counts.
+pub async fn warm(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(code): Path<String>,
+    Body(body): Body<Redeem>,
+) -> Result<Json<Warmed>, Refusal> {
+    let browser = browser_hash(&body)?;
+    to_the_end(async move {
+        let mut writing = app.store.write().await?;
+        let c = writing.conn();
+        let call = by_code(&app, c, &code, peer.ip()).await?;
+        if let Some(code) = refusal(state_for(&call, Some(&browser))) {
+            return Err(Problem::new(code).in_escalation(call.id).into());
+        }
+        if call.redeemed_at.is_some() {
+            return Err(Problem::new(ErrorCode::InviteInUse).in_escalation(call.id).into());
+        }
+        if app.limits.warm.exhausted(&call.room, now()) {
+            return Err(ErrorCode::RateLimited.into());
+        }
+        app.limits.warm.count(call.room, now());
+        let room_token = secrets::token();
+        rooms::set_warm(c, call.room, &secrets::hash(&room_token), &browser).await?;
+        let room = rooms::get(c, call.room).await?.ok_or(ErrorCode::Internal)?;
+        drop(writing.commit().await?);
+        tracing::info!(escalation = %call.id, "link opened");
+        let ice = app.ice_before_join(call.room);
+        Ok(Json(Warmed {
+            room_token,
+            offer: waiting_offer(room),
+            ice_servers: ice.servers,
+            ice_policy: ice.policy,
+        }))
+    })
+    .await
+}
+
+/// The tap over a warm socket: its token becomes a full one.
+pub async fn join(app: &App, id: EscalationId, warm: &Warm) -> Result<(), Refusal> {
+    let mut writing = app.store.write().await?;
+    let call = escalations::get(writing.conn(), id).await?.ok_or(ErrorCode::NotFound)?;
+    seat(app, writing, &call, &warm.browser_hash, &warm.token_hash).await?;
+    Ok(())
+}
+
+/// Redeems the invite for a browser and makes the token a customer's, in one transaction.
+async fn seat(
+    app: &App,
+    mut writing: Writing,
+    call: &Escalation,
+    browser_hash: &str,
+    token_hash: &str,
+) -> Result<StoredRoom, Refusal> {
+    if let Some(code) = refusal(state_for(call, Some(browser_hash))) {
+        return Err(Problem::new(code).in_escalation(call.id).into());
+    }
+    let c = writing.conn();
+    escalations::bind_browser(c, call.id, browser_hash, now()).await?;
+    if let Some(state) = advance(call.state, Happening::Redeemed, now()) {
+        escalations::set_state(c, call.id, state).await?;
+    }
+    rooms::clear_warm(c, call.room).await?;
+    rooms::add_token(c, token_hash, call.room, Party::Customer).await?;
+    let room = rooms::get(c, call.room).await?.ok_or(ErrorCode::Internal)?;
+    let before = known(c, call.conversation).await?.state;
+    app.settle(writing, call.conversation, before, Vec::new()).await?;
+    tracing::info!(escalation = %call.id, "invite redeemed");
+    Ok(room)
+}
+
+/// An answered offer belongs to a peer connection that a new page does not have.
+fn waiting_offer(room: StoredRoom) -> Option<Offer> {
+    room.offer.filter(|_| room.answer.is_none())
 }
 
 /// `POST /v1/invites/{code}/decline`.
@@ -147,7 +211,7 @@ pub async fn survey(
     to_the_end(async move {
         let mut writing = app.store.write().await?;
         let c = writing.conn();
-        if rooms::by_token(c, &token).await? != Some((room, Party::Customer)) {
+        if rooms::by_token(c, &token).await? != Some((room, Pass::Seat(Party::Customer))) {
             return Err(ErrorCode::RoomRefused.into());
         }
         let call = escalations::by_room(c, room).await?.ok_or(ErrorCode::RoomRefused)?;

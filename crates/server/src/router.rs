@@ -42,6 +42,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/escalations/{id}/end", post(escalations::end))
         .route("/v1/webchat/tokens", post(directline::start_web_chat))
         .route("/v1/invites/{code}", get(invites::look))
+        .route("/v1/invites/{code}/warm", post(invites::warm))
         .route("/v1/invites/{code}/redeem", post(invites::redeem))
         .route("/v1/invites/{code}/decline", post(invites::decline))
         .route("/v1/rooms/{room}/survey", post(invites::survey))

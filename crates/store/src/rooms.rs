@@ -121,12 +121,59 @@ pub async fn add_token(c: &mut SqliteConnection, hash: &str, room: RoomId, party
     Ok(())
 }
 
+/// What a token is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pass {
+    /// One side's seat.
+    Seat(Party),
+    /// Connecting ahead of the tap.
+    Warm {
+        /// Hash of the key of the browser it was given to.
+        browser_hash: String,
+    },
+}
+
 /// What a token opens.
-pub async fn by_token(c: &mut SqliteConnection, hash: &str) -> Result<Option<(RoomId, Party)>, StoreError> {
+pub async fn by_token(c: &mut SqliteConnection, hash: &str) -> Result<Option<(RoomId, Pass)>, StoreError> {
     let row: Option<(String, String)> = sqlx::query_as("SELECT room, party FROM room_tokens WHERE hash = ?")
+        .bind(hash)
+        .fetch_optional(&mut *c)
+        .await?;
+    if let Some((room, party)) = row {
+        return Ok(Some((id(&room)?, Pass::Seat(from_name(&party, "party")?))));
+    }
+    let row: Option<(String, String)> = sqlx::query_as("SELECT room, browser_hash FROM warm_tokens WHERE hash = ?")
         .bind(hash)
         .fetch_optional(c)
         .await?;
-    row.map(|(room, party)| Ok((id(&room)?, from_name(&party, "party")?)))
+    row.map(|(room, browser_hash)| Ok((id(&room)?, Pass::Warm { browser_hash })))
         .transpose()
+}
+
+/// Gives a browser a token to connect ahead of the tap; the one before it is worth nothing any more.
+pub async fn set_warm(
+    c: &mut SqliteConnection,
+    room: RoomId,
+    hash: &str,
+    browser_hash: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO warm_tokens (room, hash, browser_hash) VALUES (?, ?, ?)
+         ON CONFLICT (room) DO UPDATE SET hash = excluded.hash, browser_hash = excluded.browser_hash",
+    )
+    .bind(room.to_string())
+    .bind(hash)
+    .bind(browser_hash)
+    .execute(c)
+    .await?;
+    Ok(())
+}
+
+/// Nobody is warm any more: the invite is redeemed.
+pub async fn clear_warm(c: &mut SqliteConnection, room: RoomId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM warm_tokens WHERE room = ?")
+        .bind(room.to_string())
+        .execute(c)
+        .await?;
+    Ok(())
 }

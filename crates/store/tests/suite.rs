@@ -7,7 +7,7 @@ use sightline_store::{
     escalations::{self, NewEscalation},
     messages::{self, ClientKey, NewMessage},
     outbox,
-    rooms::{self, StoredRoom},
+    rooms::{self, Pass, StoredRoom},
     threads::{self, Thread},
 };
 use sightline_wire::{
@@ -268,9 +268,22 @@ async fn a_room_and_its_tokens_are_kept() {
     rooms::add_token(c, "t", new.room, Party::Customer).await.unwrap();
     assert_eq!(
         rooms::by_token(c, "t").await.unwrap(),
-        Some((new.room, Party::Customer))
+        Some((new.room, Pass::Seat(Party::Customer)))
     );
     assert_eq!(rooms::by_token(c, "u").await.unwrap(), None);
+
+    // Of those who connect ahead of the tap the newest counts, until nobody does.
+    let warm = |browser: &str| {
+        let browser_hash = browser.into();
+        Some((new.room, Pass::Warm { browser_hash }))
+    };
+    rooms::set_warm(c, new.room, "w1", "first").await.unwrap();
+    assert_eq!(rooms::by_token(c, "w1").await.unwrap(), warm("first"));
+    rooms::set_warm(c, new.room, "w2", "second").await.unwrap();
+    assert_eq!(rooms::by_token(c, "w1").await.unwrap(), None);
+    assert_eq!(rooms::by_token(c, "w2").await.unwrap(), warm("second"));
+    rooms::clear_warm(c, new.room).await.unwrap();
+    assert_eq!(rooms::by_token(c, "w2").await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -246,6 +246,8 @@ pub enum CallPhase {
     Waiting {
         /// When it stops working.
         expires_at: UnixMillis,
+        /// A customer has the link's page open; the connection is made ahead of the tap.
+        opened: bool,
     },
     /// The customer has joined; media is on its way.
     Connecting {

@@ -175,11 +175,26 @@ pub struct InviteView {
     pub expires_at: UnixMillis,
 }
 
-/// `POST /v1/invites/{code}/redeem`, and `/decline` for "Not now".
+/// `POST /v1/invites/{code}/redeem`, `/warm` ahead of it, and `/decline` for "Not now".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Redeem {
     /// At least 128 random bits that this browser keeps; the seat is bound to them.
     pub browser_key: String,
+}
+
+/// The answer to [`Redeem`] at `/warm`: what the page needs to connect ahead of the tap. It spends nothing, and
+/// a later browser's takes its place.
+#[derive(Clone, Serialize, Deserialize, TS)]
+pub struct Warmed {
+    /// Opens the room socket until the invite is redeemed elsewhere or over.
+    pub room_token: String,
+    /// The desk's waiting offer; one that is answered already is followed by another in the room.
+    pub offer: Option<Offer>,
+    /// For ICE.
+    pub ice_servers: Vec<IceServer>,
+    /// Which of them may be used ahead of the tap.
+    #[serde(default)]
+    pub ice_policy: IcePolicy,
 }
 
 /// The answer to [`Redeem`]: everything the page needs to start media in one go.

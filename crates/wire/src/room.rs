@@ -59,6 +59,11 @@ pub struct MediaState {
 pub enum Presence {
     /// Never came, or gave the seat up.
     Absent,
+    /// The customer's page is open and its connection is made ahead of the tap on Join. Nothing is sent.
+    Warm {
+        /// As in `here`.
+        session: u32,
+    },
     /// Its socket is open.
     Here {
         /// Increases when the side came without a resume token: its peer connection is new.
@@ -77,7 +82,8 @@ pub enum Presence {
 pub enum RoomRequest {
     /// First frame.
     Hello {
-        /// From [`crate::escalation::VideoStarted`] or [`crate::escalation::Redeemed`].
+        /// From [`crate::escalation::VideoStarted`], [`crate::escalation::Warmed`] or
+        /// [`crate::escalation::Redeemed`].
         token: String,
         /// From the last welcome, when the same peer connection goes on.
         #[serde(default)]
@@ -99,6 +105,8 @@ pub enum RoomRequest {
         /// An SDP candidate attribute, `candidate:...`; empty at the end of candidates.
         candidate: String,
     },
+    /// The tap, of a customer who came with a warm token: redeems the invite for this browser.
+    Join,
     /// Microphone, camera or screen went on or off.
     Media(MediaState),
     /// The first remote frame (or sound, without a camera) has come through.
@@ -136,6 +144,8 @@ pub enum RoomEvent {
     },
     /// Servers with fresh credentials, for the next ICE restart: after each welcome, and again before they run out.
     Ice(IceConfig),
+    /// The answer to [`RoomRequest::Join`]: the invite is redeemed, and the socket's token is a full one.
+    Joined,
     /// The other side came or went.
     Presence(Presence),
     /// From the agent.

@@ -62,6 +62,7 @@ fn definitions() -> String {
         InviteView,
         Redeem,
         Redeemed,
+        Warmed,
         Party,
         Offer,
         MediaState,

@@ -1,6 +1,6 @@
 /** Requests to our own server; every failure comes out as a `Failure` that carries a `Problem`. */
 
-import type { ErrorCode, InviteView, Problem, Redeemed, Survey } from "../../shared/wire";
+import type { ErrorCode, InviteView, Problem, Redeemed, Survey, Warmed } from "../../shared/wire";
 import { browserKey } from "./browser-key";
 
 export class Failure extends Error {
@@ -82,6 +82,11 @@ export const invites = {
     }),
   redeem: (code: string): Promise<Redeemed> =>
     request(`/v1/invites/${encodeURIComponent(code)}/redeem`, {
+      method: "POST",
+      body: { browser_key: browserKey() },
+    }),
+  warm: (code: string): Promise<Warmed> =>
+    request(`/v1/invites/${encodeURIComponent(code)}/warm`, {
       method: "POST",
       body: { browser_key: browserKey() },
     }),

@@ -65,6 +65,11 @@ pub enum CallInput {
         /// Of the offer it belongs to.
         negotiation: u32,
     },
+    /// Media came in on a connection that was not admitted: the customer has tapped Join.
+    Knocked {
+        /// Of the offer it belongs to.
+        negotiation: u32,
+    },
     /// The network path was lost or found again.
     Path {
         /// Up or down.
@@ -122,6 +127,10 @@ pub enum CallEffect {
         /// SDP candidate attribute.
         candidate: String,
     },
+    /// Let our media go over this connection.
+    Admit(u32),
+    /// Close this connection at once.
+    Cut(u32),
     /// Tell the engine what the customer sends.
     RemoteMedia(MediaState),
     /// Tell the room what we send.

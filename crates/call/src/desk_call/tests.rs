@@ -77,7 +77,13 @@ fn waiting() -> DeskCall {
         effects,
         [nothing, CallEffect::SendMedia(OWN), CallEffect::SendOffer(offer(1))]
     );
-    assert!(matches!(call.view().phase, CallPhase::Waiting { expires_at: 900_000 }));
+    assert!(matches!(
+        call.view().phase,
+        CallPhase::Waiting {
+            expires_at: 900_000,
+            opened: false
+        }
+    ));
     call
 }
 
@@ -100,10 +106,13 @@ fn live() -> DeskCall {
     );
     assert_eq!(
         effects,
-        [CallEffect::AcceptAnswer {
-            negotiation: 1,
-            sdp: "answer".into()
-        }]
+        [
+            CallEffect::AcceptAnswer {
+                negotiation: 1,
+                sdp: "answer".into()
+            },
+            CallEffect::Admit(1)
+        ]
     );
     call.handle(CallInput::Connected { negotiation: 1 }, 1_200);
     assert_eq!(
@@ -182,8 +191,8 @@ fn a_new_page_gets_a_new_connection_and_a_resumed_one_does_not() {
             },
             3_030
         )
-        .len(),
-        1
+        .last(),
+        Some(&CallEffect::Admit(2))
     );
     assert!(matches!(call.view().phase, CallPhase::Live { since: 1_300 }));
 }
@@ -351,5 +360,155 @@ fn the_end_by_the_room_stops_everything_once() {
             reason: EndReason::CustomerLeft,
             live_ms: 1_000
         }
+    );
+}
+
+fn answer(negotiation: u32) -> CallInput {
+    CallInput::Answer {
+        negotiation,
+        sdp: "answer".into(),
+    }
+}
+
+/// A call whose customer has opened the link, with the connection made.
+fn warm() -> DeskCall {
+    let mut call = waiting();
+    assert!(
+        call.handle(CallInput::OtherPresence(Presence::Warm { session: 1 }), 500)
+            .is_empty()
+    );
+    let effects = call.handle(answer(1), 600);
+    assert!(
+        matches!(effects.as_slice(), [CallEffect::AcceptAnswer { .. }]),
+        "nothing is let go"
+    );
+    assert!(call.handle(CallInput::Connected { negotiation: 1 }, 700).is_empty());
+    assert_eq!(
+        call.view().phase,
+        CallPhase::Waiting {
+            expires_at: 900_000,
+            opened: true
+        }
+    );
+    call
+}
+
+#[test]
+fn the_tap_lets_the_media_of_a_warm_connection_go() {
+    let mut call = warm();
+    assert_eq!(
+        call.deadline(),
+        None,
+        "a warm customer may take all the time of the link"
+    );
+    assert_eq!(
+        call.handle(CallInput::OtherPresence(HERE), 60_000),
+        [CallEffect::Admit(1)]
+    );
+    assert!(matches!(call.view().phase, CallPhase::Connecting { since: 60_000, .. }));
+    assert!(call.handle(CallInput::OtherPresence(HERE), 60_001).is_empty());
+    assert!(call.handle(CallInput::Knocked { negotiation: 1 }, 60_050).is_empty());
+    call.handle(CallInput::Flowing { negotiation: 1 }, 60_100);
+    assert!(matches!(call.view().phase, CallPhase::Live { .. }));
+}
+
+#[test]
+fn the_escalations_own_news_lets_nothing_go() {
+    let mut call = warm();
+    let joining = EscalationState::Joining { since: 60_000 };
+    assert!(
+        call.handle(CallInput::Escalation(escalation(joining)), 60_000)
+            .is_empty()
+    );
+    assert!(matches!(call.view().phase, CallPhase::Connecting { .. }));
+}
+
+#[test]
+fn media_from_the_warm_page_is_the_tap_and_the_server_confirms_it() {
+    let mut call = warm();
+    assert_eq!(
+        call.handle(CallInput::Knocked { negotiation: 1 }, 60_000),
+        [CallEffect::Admit(1)]
+    );
+    call.handle(CallInput::Flowing { negotiation: 1 }, 60_010);
+    assert_eq!(call.deadline(), Some(60_000 + CONFIRM_MS));
+    assert!(call.handle(CallInput::OtherPresence(HERE), 60_020).is_empty());
+    assert_eq!(call.deadline(), None);
+}
+
+#[test]
+fn media_that_the_server_never_confirms_is_cut() {
+    let mut call = warm();
+    call.handle(CallInput::Knocked { negotiation: 1 }, 60_000);
+    call.handle(CallInput::Flowing { negotiation: 1 }, 60_010);
+    // Without the room nobody could have told us.
+    call.handle(CallInput::RoomLost, 60_020);
+    assert!(call.handle(CallInput::Tick, 60_000 + CONFIRM_MS).is_empty());
+    let reached = CallInput::RoomReached {
+        other: Presence::Warm { session: 1 },
+        other_media: MediaState::default(),
+    };
+    call.handle(reached, 76_000);
+    assert_eq!(
+        call.handle(CallInput::Tick, 60_000 + 2 * CONFIRM_MS),
+        [CallEffect::Cut(1), CallEffect::MakeOffer(2, IcePolicy::All)]
+    );
+    assert!(matches!(call.view().phase, CallPhase::Waiting { opened: true, .. }));
+}
+
+#[test]
+fn another_page_never_gets_what_was_meant_for_the_first() {
+    let mut call = warm();
+    // A second browser is warm now: the first one's connection is of no use to anybody.
+    assert_eq!(
+        call.handle(CallInput::OtherPresence(Presence::Warm { session: 2 }), 1_000),
+        [CallEffect::Cut(1), CallEffect::MakeOffer(2, IcePolicy::All)]
+    );
+    assert!(call.handle(CallInput::Knocked { negotiation: 1 }, 1_001).is_empty());
+    assert_eq!(
+        call.handle(CallInput::OfferReady(offer(2)), 1_010),
+        [CallEffect::SendOffer(offer(2))]
+    );
+    // A third joins over HTTP before the second has answered.
+    assert!(
+        call.handle(CallInput::OtherPresence(Presence::Absent), 2_000)
+            .is_empty()
+    );
+    assert!(
+        call.handle(CallInput::OtherPresence(Presence::Here { session: 3 }), 2_100)
+            .is_empty()
+    );
+    assert_eq!(call.handle(answer(2), 2_200).last(), Some(&CallEffect::Admit(2)));
+}
+
+#[test]
+fn a_warm_page_that_leaves_makes_room_for_a_fresh_offer() {
+    let mut call = warm();
+    assert_eq!(
+        call.handle(CallInput::OtherPresence(Presence::Absent), 1_000),
+        [CallEffect::Cut(1), CallEffect::MakeOffer(2, IcePolicy::All)]
+    );
+    call.handle(CallInput::OfferReady(offer(2)), 1_010);
+    assert!(matches!(call.view().phase, CallPhase::Waiting { opened: false, .. }));
+    // Losing the room says nothing about the page: its connection is kept.
+    let mut call = warm();
+    call.handle(CallInput::RoomLost, 1_000);
+    let reached = |other| CallInput::RoomReached {
+        other,
+        other_media: MediaState::default(),
+    };
+    let effects = call.handle(reached(Presence::Absent), 1_100);
+    assert!(
+        effects
+            .iter()
+            .all(|effect| !matches!(effect, CallEffect::MakeOffer(..) | CallEffect::Cut(_)))
+    );
+    assert!(
+        call.handle(CallInput::OtherPresence(Presence::Warm { session: 1 }), 1_200)
+            .is_empty()
+    );
+    assert_eq!(
+        call.handle(CallInput::OtherPresence(HERE), 1_300),
+        [CallEffect::Admit(1)]
     );
 }

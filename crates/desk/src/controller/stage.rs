@@ -183,6 +183,7 @@ impl<S: Shell> Controller<S> {
                 MediaEvent::Candidate { negotiation, candidate } => CallInput::Found { negotiation, candidate },
                 MediaEvent::Connected { negotiation } => CallInput::Connected { negotiation },
                 MediaEvent::Path { up } => CallInput::Path { up },
+                MediaEvent::Knocked { negotiation } => CallInput::Knocked { negotiation },
                 MediaEvent::Flowing { negotiation } => CallInput::Flowing { negotiation },
                 MediaEvent::Quality(quality) => CallInput::Quality(quality),
                 MediaEvent::DeviceProblem { kind, problem } => CallInput::DeviceProblem { kind, problem },
@@ -427,6 +428,8 @@ impl<S: Shell> Controller<S> {
                 CallEffect::AddCandidate { negotiation, candidate } => {
                     with(&stage.media, |media| media.remote_candidate(negotiation, candidate));
                 }
+                CallEffect::Admit(negotiation) => with(&stage.media, |media| media.admit(negotiation)),
+                CallEffect::Cut(negotiation) => with(&stage.media, |media| media.cut(negotiation)),
                 CallEffect::RemoteMedia(state) => with(&stage.media, |media| media.remote_media(state)),
                 CallEffect::SendOffer(offer) => with(&stage.room, |room| room.send(RoomRequest::Offer(offer))),
                 CallEffect::SendCandidate { negotiation, candidate } => with(&stage.room, |room| {

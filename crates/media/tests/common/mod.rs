@@ -1,5 +1,7 @@
 //! The far end of a session under test: a bare str0m peer with its own barcode and its own tone.
 
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
 use opusic_c::{Application, Channels, SampleRate};
 use sightline_media::{
     Frame, MediaEvent, Painter, Session, SessionConfig, Tile, barcode, clock,
@@ -9,7 +11,8 @@ use sightline_wire::room::MediaState;
 use std::{
     net::{IpAddr, UdpSocket},
     sync::{
-        Arc, Mutex,
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{self, Receiver, Sender},
     },
     thread,
@@ -30,6 +33,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Screen {
     pub remote: Mutex<(u64, Option<Arc<Frame>>)>,
     pub own: Mutex<Option<Arc<Frame>>>,
+    own_drawn: Condvar,
     seen: Mutex<Sender<u32>>,
 }
 
@@ -40,17 +44,31 @@ impl Screen {
             Arc::new(Self {
                 remote: Mutex::default(),
                 own: Mutex::default(),
+                own_drawn: Condvar::new(),
                 seen: Mutex::new(sender),
             }),
             barcodes,
         )
+    }
+
+    /// Waits until the self view has shown so many more pictures.
+    pub fn own_frames(&self, count: usize) {
+        let mut own = self.own.lock().unwrap();
+        for _ in 0..count {
+            let (next, late) = self.own_drawn.wait_timeout(own, PATIENCE).unwrap();
+            assert!(!late.timed_out(), "the self view goes on");
+            own = next;
+        }
     }
 }
 
 impl Painter for Screen {
     fn paint(&self, tile: Tile, frame: Option<Arc<Frame>>) {
         match tile {
-            Tile::Own => *self.own.lock().unwrap() = frame,
+            Tile::Own => {
+                *self.own.lock().unwrap() = frame;
+                self.own_drawn.notify_all();
+            }
             Tile::Remote => {
                 if let Some(time) = frame.as_deref().and_then(barcode::read) {
                     // Nobody listens any more once the test has seen enough.
@@ -72,12 +90,23 @@ pub struct FarEnd {
     pub answer: String,
     pub barcodes: Receiver<u32>,
     pub sound: Receiver<Vec<f32>>,
+    /// Whether it sends anything.
+    pub speaks: Arc<AtomicBool>,
     stop: Option<Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl FarEnd {
     pub fn answering(offer: &str) -> Self {
+        Self::new(offer, true)
+    }
+
+    /// One that connects and says nothing yet.
+    pub fn quiet(offer: &str) -> Self {
+        Self::new(offer, false)
+    }
+
+    fn new(offer: &str, speaks: bool) -> Self {
         let address = offer
             .lines()
             .find_map(|line| line.strip_prefix("a=candidate:"))
@@ -104,11 +133,14 @@ impl FarEnd {
         let (read, barcodes) = mpsc::channel();
         let (heard, sound) = mpsc::channel();
         let (stop, stopped) = mpsc::channel();
-        let thread = thread::spawn(move || far_end(rtc, &socket, &read, &heard, &stopped));
+        let speaks = Arc::new(AtomicBool::new(speaks));
+        let allowed = speaks.clone();
+        let thread = thread::spawn(move || far_end(rtc, &socket, &read, &heard, &allowed, &stopped));
         Self {
             answer,
             barcodes,
             sound,
+            speaks,
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -126,7 +158,14 @@ impl Drop for FarEnd {
     }
 }
 
-fn far_end(mut rtc: Rtc, socket: &UdpSocket, read: &Sender<u32>, heard: &Sender<Vec<f32>>, stopped: &Receiver<()>) {
+fn far_end(
+    mut rtc: Rtc,
+    socket: &UdpSocket,
+    read: &Sender<u32>,
+    heard: &Sender<Vec<f32>>,
+    speaks: &AtomicBool,
+    stopped: &Receiver<()>,
+) {
     let local = socket.local_addr().expect("bound");
     let mut encoder = Encoder::new(640, 360, 600_000).expect("encoder");
     let mut decoder = Decoder::new().expect("decoder");
@@ -166,6 +205,7 @@ fn far_end(mut rtc: Rtc, socket: &UdpSocket, read: &Sender<u32>, heard: &Sender<
             }
         };
         let now = Instant::now();
+        let open = rtc.is_connected() && speaks.load(Relaxed);
         if now >= next_frame {
             next_frame += Duration::from_millis(33);
             ticks += 1;
@@ -174,9 +214,7 @@ fn far_end(mut rtc: Rtc, socket: &UdpSocket, read: &Sender<u32>, heard: &Sender<
             let encoded = encoder
                 .encode(&frame, ticks * 3_000, std::mem::take(&mut key))
                 .expect("encodes");
-            if let (Some(encoded), true, Some(writer)) =
-                (encoded, rtc.is_connected(), video.and_then(|mid| rtc.writer(mid)))
-            {
+            if let (Some(encoded), true, Some(writer)) = (encoded, open, video.and_then(|mid| rtc.writer(mid))) {
                 let pt = writer
                     .payload_params()
                     .find(|params| params.spec().codec == Codec::Vp8)
@@ -194,7 +232,7 @@ fn far_end(mut rtc: Rtc, socket: &UdpSocket, read: &Sender<u32>, heard: &Sender<
             let mut data = vec![0; 1_275];
             let size = voice.encode_float_to_slice(&tone, &mut data).expect("encodes");
             data.truncate(size);
-            if let (true, Some(writer)) = (rtc.is_connected(), audio.and_then(|mid| rtc.writer(mid))) {
+            if let (true, Some(writer)) = (open, audio.and_then(|mid| rtc.writer(mid))) {
                 let pt = writer
                     .payload_params()
                     .find(|params| params.spec().codec == Codec::Opus)

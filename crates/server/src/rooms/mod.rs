@@ -29,11 +29,11 @@ pub const QUEUE: usize = 256;
 
 /// What a room hears.
 pub enum Happened {
-    /// The invite was redeemed.
+    /// The invite was redeemed over HTTP.
     Redeemed,
     /// A socket has shown its token.
     Connected {
-        party: Party,
+        visitor: Visitor,
         resume: Option<String>,
         events: mpsc::Sender<RoomEvent>,
         answer: oneshot::Sender<Result<ConnectionId, Problem>>,
@@ -46,6 +46,33 @@ pub enum Happened {
     },
     /// A socket is gone.
     Disconnected { party: Party, connection: ConnectionId },
+}
+
+/// Who comes in with a token.
+#[derive(Debug, Clone)]
+pub enum Visitor {
+    /// A side with a place in the call.
+    Seated(Party),
+    /// A customer's browser ahead of the tap.
+    Warm(Warm),
+}
+
+/// What a warm socket needs to redeem the invite later.
+#[derive(Debug, Clone)]
+pub struct Warm {
+    /// Of the token it came with.
+    pub token_hash: String,
+    /// Of the key of its browser.
+    pub browser_hash: String,
+}
+
+impl Visitor {
+    fn party(&self) -> Party {
+        match self {
+            Self::Seated(party) => *party,
+            Self::Warm(_) => Party::Customer,
+        }
+    }
 }
 
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! One room's task.
 
-use super::Happened;
+use super::{Happened, Visitor, Warm};
 use crate::{
     agent_socket::millis,
     app::{App, now},
@@ -9,7 +9,7 @@ use crate::{
         frames::{HEARTBEAT, SILENCE},
         refusal::Refusal,
     },
-    secrets,
+    invites, secrets,
 };
 use sightline_call::seats::{Input, Output, Seats};
 use sightline_store::{
@@ -38,6 +38,8 @@ const END_AGAIN: Duration = Duration::from_secs(5);
 pub struct Link {
     connection: ConnectionId,
     events: mpsc::Sender<RoomEvent>,
+    /// Until the tap.
+    warm: Option<Warm>,
 }
 
 #[derive(Default)]
@@ -134,16 +136,16 @@ impl Room {
     async fn hear(&mut self, what: Happened) {
         match what {
             Happened::Redeemed => {
-                let outputs = self.seats.handle(Input::Redeemed, now());
+                let outputs = self.seats.handle(Input::Redeemed { by: None }, now());
                 self.follow(outputs).await;
             }
             Happened::Connected {
-                party,
+                visitor,
                 resume,
                 events,
                 answer,
             } => {
-                self.connect(party, resume, events, answer).await;
+                self.connect(visitor, resume, events, answer).await;
             }
             Happened::Frame {
                 party,
@@ -168,11 +170,21 @@ impl Room {
 
     async fn connect(
         &mut self,
-        party: Party,
+        visitor: Visitor,
         resume: Option<String>,
         events: mpsc::Sender<RoomEvent>,
         answer: oneshot::Sender<Result<ConnectionId, Problem>>,
     ) {
+        let party = visitor.party();
+        let warm = match visitor {
+            // Somebody has joined since the door was opened.
+            Visitor::Warm(_) if self.seats.redeemed() => {
+                let _ = answer.send(Err(ErrorCode::InviteInUse.into()));
+                return;
+            }
+            Visitor::Warm(warm) => Some(warm),
+            Visitor::Seated(_) => None,
+        };
         let stored = self.stored_side(party);
         let resumed = match &resume {
             None => false,
@@ -222,7 +234,11 @@ impl Room {
             now(),
         );
         self.follow(outputs).await;
-        self.side_mut(party).link = Some(Link { connection, events });
+        self.side_mut(party).link = Some(Link {
+            connection,
+            events,
+            warm,
+        });
         let other = party.other();
         let waiting = self.waiting_offer().filter(|_| party == Party::Customer);
         let fresh_candidates = resumed || waiting.is_some();
@@ -254,7 +270,11 @@ impl Room {
 
     /// Servers with fresh credentials, for the next ICE restart.
     fn tell_ice(&mut self, party: Party) {
-        let ice = self.app.ice_for(party, self.call.room);
+        let ice = if self.is_warm(party) {
+            self.app.ice_before_join(self.call.room)
+        } else {
+            self.app.ice_for(party, self.call.room)
+        };
         self.tell(party, RoomEvent::Ice(ice));
     }
 
@@ -268,6 +288,11 @@ impl Room {
                         let problem =
                             Problem::new(ErrorCode::RoomRefused).saying("You have joined again somewhere else.");
                         let _ = link.events.try_send(RoomEvent::Problem(problem));
+                    }
+                }
+                Output::TurnAway { connection } => {
+                    if let Some(link) = self.customer.link.take_if(|link| link.connection == connection) {
+                        let _ = link.events.try_send(RoomEvent::Problem(ErrorCode::InviteInUse.into()));
                     }
                 }
                 Output::End(reason) => self.end(reason).await,
@@ -286,6 +311,29 @@ impl Room {
                 () = stopping.stopped() => return,
             }
         }
+    }
+
+    /// The tap over a warm socket. A repeated one, whose answer got lost, is answered again.
+    pub async fn join(&mut self) {
+        let Some(link) = &self.customer.link else { return };
+        let connection = link.connection;
+        if let Some(warm) = link.warm.clone() {
+            if let Err(refusal) = invites::join(&self.app, self.call.id, &warm).await {
+                return self.send_problem(Party::Customer, refusal);
+            }
+            if let Some(link) = &mut self.customer.link {
+                link.warm = None;
+            }
+            let outputs = self.seats.handle(Input::Redeemed { by: Some(connection) }, now());
+            self.follow(outputs).await;
+        }
+        self.tell(Party::Customer, RoomEvent::Joined);
+        self.tell_ice(Party::Customer);
+    }
+
+    /// Whether this side's socket is a customer's ahead of the tap.
+    pub fn is_warm(&self, party: Party) -> bool {
+        self.side(party).link.as_ref().is_some_and(|link| link.warm.is_some())
     }
 
     /// Stores first, then remembers; `false` and a problem for the sender when it could not be stored.

@@ -16,6 +16,14 @@ impl Room {
     pub async fn frame(&mut self, party: Party, request: RoomRequest) {
         match request {
             RoomRequest::Heartbeat => {}
+            // Ahead of the tap a page may connect, and nothing else.
+            RoomRequest::Media(_) | RoomRequest::MediaFlowing | RoomRequest::Leave if self.is_warm(party) => {
+                self.refuse(party, ErrorCode::BadRequest);
+            }
+            RoomRequest::Join => match party {
+                Party::Customer => self.join().await,
+                Party::Agent => self.refuse(party, ErrorCode::BadRequest),
+            },
             RoomRequest::Hello { .. } => self.refuse(party, ErrorCode::BadRequest),
             RoomRequest::Offer(offer) => match party {
                 Party::Agent => self.offer(offer).await,

@@ -1,6 +1,6 @@
 //! `GET /v1/rooms/socket`: one side's connection to its room.
 
-use super::{Happened, QUEUE};
+use super::{Happened, QUEUE, Visitor, Warm};
 use crate::{
     app::App,
     http::{
@@ -16,7 +16,10 @@ use axum::{
     },
     response::Response,
 };
-use sightline_store::{escalations, rooms};
+use sightline_store::{
+    escalations,
+    rooms::{self, Pass},
+};
 use sightline_wire::{
     ErrorCode, Problem,
     escalation::{EndReason, EscalationState},
@@ -36,7 +39,7 @@ pub async fn open(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Res
 
 /// What a token leads to.
 enum Door {
-    Open(RoomId, Party),
+    Open(RoomId, Visitor),
     Ended(EndReason),
 }
 
@@ -47,15 +50,16 @@ async fn serve(app: Arc<App>, mut frames: Frames) {
     let RoomRequest::Hello { token, resume } = first else {
         return frames.refuse(RoomEvent::Problem, ErrorCode::RoomRefused.into()).await;
     };
-    let (room, party) = match door(&app, &token).await {
-        Ok(Door::Open(room, party)) => (room, party),
+    let (room, visitor) = match door(&app, &token).await {
+        Ok(Door::Open(room, visitor)) => (room, visitor),
         Ok(Door::Ended(reason)) => return goodbye(&mut frames, reason).await,
         Err(refusal) => return frames.refuse(RoomEvent::Problem, refusal.into_problem()).await,
     };
     let (events, mut told) = mpsc::channel(QUEUE);
     let (answer, answered) = oneshot::channel();
+    let party = visitor.party();
     let connected = Happened::Connected {
-        party,
+        visitor,
         resume,
         events,
         answer,
@@ -131,7 +135,8 @@ async fn exchange(
 
 async fn door(app: &App, token: &str) -> Result<Door, Refusal> {
     let mut c = app.store.read().await?;
-    let (room, party) = rooms::by_token(&mut c, &secrets::hash(token))
+    let token_hash = secrets::hash(token);
+    let (room, pass) = rooms::by_token(&mut c, &token_hash)
         .await?
         .ok_or(ErrorCode::RoomRefused)?;
     let call = escalations::by_room(&mut c, room)
@@ -140,7 +145,14 @@ async fn door(app: &App, token: &str) -> Result<Door, Refusal> {
     Ok(match call.state {
         EscalationState::Ended { reason, .. } => Door::Ended(reason),
         EscalationState::Invited | EscalationState::Joining { .. } | EscalationState::Live { .. } => {
-            Door::Open(room, party)
+            let visitor = match pass {
+                Pass::Seat(party) => Visitor::Seated(party),
+                Pass::Warm { browser_hash } => Visitor::Warm(Warm {
+                    token_hash,
+                    browser_hash,
+                }),
+            };
+            Door::Open(room, visitor)
         }
     })
 }

@@ -11,7 +11,7 @@ use sightline_wire::{
     agent::{AgentEvent, AgentRequest, DESK_ORIGIN},
     conversation::{Conversation, Message},
     directline::{Activity, ActivitySet, ConversationStarted, ResourceResponse, SightlineData},
-    escalation::{Redeemed, VideoStarted},
+    escalation::{Redeemed, VideoStarted, Warmed},
     ids::{ConversationId, DeskId},
     room::{RoomEvent, RoomRequest},
 };
@@ -203,6 +203,11 @@ impl Api {
 
     pub async fn redeem(&self, code: &str, browser: &str) -> Result<Redeemed, Problem> {
         self.post(&format!("/v1/invites/{code}/redeem"), json!({ "browser_key": browser }))
+            .await
+    }
+
+    pub async fn warm(&self, code: &str, browser: &str) -> Result<Warmed, Problem> {
+        self.post(&format!("/v1/invites/{code}/warm"), json!({ "browser_key": browser }))
             .await
     }
 

@@ -15,4 +15,5 @@ mod program;
 mod relay;
 mod relay_client;
 mod rooms;
+mod warm;
 mod web_chat;

@@ -13,15 +13,15 @@ use sightline_wire::{
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-struct Welcome {
-    resume: String,
-    you: Party,
-    other: Presence,
-    offer: Option<Offer>,
-    other_media: MediaState,
+pub struct Welcome {
+    pub resume: String,
+    pub you: Party,
+    pub other: Presence,
+    pub offer: Option<Offer>,
+    pub other_media: MediaState,
 }
 
-async fn welcome(socket: &mut Socket) -> Welcome {
+pub async fn welcome(socket: &mut Socket) -> Welcome {
     socket
         .room_event("a welcome", |event| match event {
             RoomEvent::Welcome {
@@ -43,7 +43,7 @@ async fn welcome(socket: &mut Socket) -> Welcome {
         .await
 }
 
-async fn presence(socket: &mut Socket) -> Presence {
+pub async fn presence(socket: &mut Socket) -> Presence {
     socket
         .room_event("presence", |event| match event {
             RoomEvent::Presence(presence) => Some(presence),
@@ -52,7 +52,7 @@ async fn presence(socket: &mut Socket) -> Presence {
         .await
 }
 
-async fn ended(socket: &mut Socket) -> EndReason {
+pub async fn ended(socket: &mut Socket) -> EndReason {
     socket
         .room_event("the end", |event| match event {
             RoomEvent::Ended { reason } => Some(reason),
@@ -61,7 +61,7 @@ async fn ended(socket: &mut Socket) -> EndReason {
         .await
 }
 
-async fn offered(socket: &mut Socket) -> Offer {
+pub async fn offered(socket: &mut Socket) -> Offer {
     socket
         .room_event("an offer", |event| match event {
             RoomEvent::Offer(offer) => Some(offer),
@@ -70,7 +70,7 @@ async fn offered(socket: &mut Socket) -> Offer {
         .await
 }
 
-async fn answered(socket: &mut Socket) -> (u32, String) {
+pub async fn answered(socket: &mut Socket) -> (u32, String) {
     socket
         .room_event("an answer", |event| match event {
             RoomEvent::Answer { negotiation, sdp } => Some((negotiation, sdp)),
@@ -88,14 +88,14 @@ async fn candidate(socket: &mut Socket) -> String {
         .await
 }
 
-fn offer(negotiation: u32) -> Offer {
+pub fn offer(negotiation: u32) -> Offer {
     Offer {
         negotiation,
         sdp: format!("v=0 offer {negotiation}"),
     }
 }
 
-fn answer(negotiation: u32) -> RoomRequest {
+pub fn answer(negotiation: u32) -> RoomRequest {
     RoomRequest::Answer {
         negotiation,
         sdp: format!("v=0 answer {negotiation}"),

@@ -1,12 +1,17 @@
 /**
- * One call from the tap on Join to its end: redeems the invite, answers the desk's offer, keeps signalling and
- * media going, and says at every moment where it stands.
+ * One call to its end: redeems the invite, answers the desk's offer, keeps signalling and media going, and says at
+ * every moment where it stands.
+ *
+ * It may be warm ahead of the tap on Join: the connection is made while the invitation is read, and nothing is
+ * captured, sent or played. The tap then goes over the open socket, and the tracks into the waiting connection.
+ * Whatever is missing at that moment is done the cold way, over HTTP.
  */
 
 import type {
-  EndReason, MediaState, Offer, Presence, Problem, Redeemed, RoomEvent,
+  EndReason, IceConfig, MediaState, Offer, Presence, Problem, RoomEvent,
 } from "../../../shared/wire";
 import { Failure, OFFLINE, invites } from "../api";
+import { Backoff } from "../backoff";
 import { figures, note, setPhase } from "../diagnostics";
 import type { Wish } from "./devices";
 import { watchFrames } from "./frames";
@@ -16,6 +21,8 @@ import { RoomClient, roomUrl } from "./room-client";
 import { seat } from "./seat";
 
 export type CallState =
+  /** Ahead of the tap, connected or not. */
+  | { type: "ready" }
   | { type: "joining" }
   /** In the room; the desk has not offered yet. */
   | { type: "waiting"; overdue: boolean }
@@ -31,11 +38,13 @@ const DEADLINE_MS = 15_000;
 const RENEW_MS = 3_000;
 /** Sound without a picture counts as a call after this long. */
 const SOUND_ONLY_MS = 3_000;
+/** The room answers a tap within this time, or it is made again over HTTP. */
+const JOIN_MS = 3_000;
 
 export class Call {
-  state: CallState = { type: "joining" };
-  agent: string;
-  company: string;
+  state: CallState = { type: "ready" };
+  agent = "";
+  company = "";
   other: Presence = { place: "absent" };
   /** Unknown until the desk has said it once. */
   otherMedia: MediaState | null = null;
@@ -47,7 +56,16 @@ export class Call {
   playBlocked = false;
   readonly media: LocalMedia;
 
-  private redeemed: Redeemed | null = null;
+  /** The newest servers and policy, for the next peer connection. */
+  private ice: IceConfig | null = null;
+  /** The room's token, and whether it is a full one. */
+  private token: string | null = null;
+  private roomId: string | null = null;
+  private seated = false;
+  /** Counts the attempts to be warm: an answer to an older one comes too late. */
+  private attempt = 0;
+  private warming: number | undefined;
+  private joining: number | undefined;
   private peer: Peer | null = null;
   /** A newer connection that is not there yet, while the old one still shows its picture. */
   private incoming: Peer | null = null;
@@ -59,38 +77,102 @@ export class Call {
   private soundOnly: number | undefined;
   private nothing: number | undefined;
   private stopWatching: () => void = () => {};
-  private readonly room: RoomClient;
+  private room: RoomClient;
 
   constructor(
     private readonly code: string,
-    who: { agent: string; company: string },
     media: LocalMedia,
     private readonly video: HTMLVideoElement,
     private readonly changed: (call: Call) => void,
   ) {
+    this.media = media;
+    this.room = this.newRoom();
+  }
+
+  /** Connects ahead of the tap. What does not work out is done at the tap. */
+  async warm(): Promise<void> {
+    if (this.tapped) return;
+    const attempt = ++this.attempt;
+    const current = () => attempt === this.attempt && !this.tapped;
+    const backoff = new Backoff();
+    this.room.open();
+    for (;;) {
+      try {
+        const warmed = await invites.warm(this.code);
+        if (!current()) return;
+        this.ice = { servers: warmed.ice_servers, policy: warmed.ice_policy };
+        this.token = warmed.room_token;
+        this.room.join(warmed.room_token);
+        if (warmed.offer) this.accept(warmed.offer);
+        return;
+      } catch (error) {
+        if (!current()) return;
+        if (!(error instanceof Failure && error.passing)) return this.cool();
+      }
+      await new Promise((resolve) => {
+        this.warming = window.setTimeout(resolve, backoff.next());
+      });
+      if (!current()) return;
+    }
+  }
+
+  /** Lets go of what was connected ahead of the tap: the page is put away, or another one is warm. */
+  cool(): void {
+    if (this.tapped) return;
+    this.attempt += 1;
+    window.clearTimeout(this.warming);
+    this.room.close();
+    this.room = this.newRoom();
+    this.dropPeers();
+    this.token = this.ice = this.session = null;
+    this.highest = -1;
+  }
+
+  /** The tap. Warm: one frame over the open socket. Cold: redeem, socket, camera and answer all start at once. */
+  async join(who: { agent: string; company: string }, wish: Wish): Promise<void> {
     this.agent = who.agent;
     this.company = who.company;
-    this.media = media;
-    this.room = new RoomClient(roomUrl(), {
-      event: (event) => this.receive(event),
+    const asked = this.token !== null && this.room.send({ type: "join" });
+    this.become({ type: "joining" });
+    void this.media.start(wish);
+    if (this.peer) {
+      this.show(this.peer);
+      if (this.peer.connected) this.expectNothing(this.peer);
+    }
+    if (!asked) return this.joinCold();
+    this.joining = window.setTimeout(() => void this.joinCold(), JOIN_MS);
+  }
+
+  private async joinCold(): Promise<void> {
+    window.clearTimeout(this.joining);
+    if (this.seated) return;
+    this.token = null;
+    this.room.open();
+    try {
+      await this.redeem();
+    } catch (error) {
+      if (!this.seated) this.fail(error instanceof Failure ? error.problem : OFFLINE);
+    }
+  }
+
+  private get tapped(): boolean {
+    return this.state.type !== "ready";
+  }
+
+  private newRoom(): RoomClient {
+    const room: RoomClient = new RoomClient(roomUrl(), {
+      event: (event) => {
+        if (room === this.room) this.receive(event);
+      },
       lost: () => {
         this.signallingLost = true;
         this.changed(this);
       },
-      refused: (problem) => this.refused(problem),
+      refused: (problem) => {
+        if (room === this.room) this.refused(problem);
+      },
     });
-  }
-
-  /** The tap: redeem, socket, camera and answer all start at once. */
-  async join(wish: Wish): Promise<void> {
-    setPhase("joining");
-    this.room.open();
-    void this.media.start(wish);
-    try {
-      await this.redeem();
-    } catch (error) {
-      this.fail(error instanceof Failure ? error.problem : OFFLINE);
-    }
+    return room;
   }
 
   mediaChanged(): void {
@@ -98,7 +180,7 @@ export class Call {
     for (const peer of [this.peer, this.incoming]) {
       peer?.send(tracks).catch(() => note({ code: "media_failed" }, "replaceTrack"));
     }
-    this.room.send({ type: "media", ...this.media.state });
+    if (this.seated) this.room.send({ type: "media", ...this.media.state });
     this.changed(this);
   }
 
@@ -122,44 +204,60 @@ export class Call {
 
   /** Leaves no trace running, whatever the state. */
   dispose(): void {
-    window.clearTimeout(this.deadline);
-    window.clearTimeout(this.renewal);
-    window.clearTimeout(this.soundOnly);
-    window.clearTimeout(this.nothing);
-    this.stopWatching();
+    this.attempt += 1;
+    for (const timer of [this.warming, this.joining, this.deadline]) window.clearTimeout(timer);
     this.room.close();
+    this.dropPeers();
+    this.media.stop();
+  }
+
+  private dropPeers(): void {
+    for (const timer of [this.renewal, this.soundOnly, this.nothing]) window.clearTimeout(timer);
+    this.stopWatching();
     this.peer?.close();
     this.incoming?.close();
     this.peer = this.incoming = null;
-    this.media.stop();
   }
 
   private async redeem(): Promise<void> {
     const redeemed = await invites.redeem(this.code);
-    if (this.state.type === "ended" || this.state.type === "problem") return;
-    this.redeemed = redeemed;
+    if (this.state.type === "ended" || this.state.type === "problem" || this.seated) return;
+    this.ice = { servers: redeemed.ice_servers, policy: redeemed.ice_policy };
+    this.token = redeemed.room_token;
+    this.roomId = redeemed.room;
     this.agent = redeemed.agent_name;
     this.company = redeemed.company;
-    seat.write({
-      code: this.code,
-      room: redeemed.room,
-      token: redeemed.room_token,
-      agent: redeemed.agent_name,
-      company: redeemed.company,
-    });
-    this.waitFor("waiting");
+    this.sit();
     this.room.join(redeemed.room_token);
     if (redeemed.offer) this.accept(redeemed.offer);
+  }
+
+  /** The invite is redeemed for this browser. */
+  private sit(): void {
+    if (!this.token || !this.roomId) return;
+    window.clearTimeout(this.joining);
+    this.seated = true;
+    const { code, roomId: room, token, agent, company } = this;
+    seat.write({ code, room, token, agent, company });
+    if (this.state.type !== "live") this.waitFor(this.peer ? "connecting" : "waiting");
   }
 
   private receive(event: RoomEvent): void {
     switch (event.type) {
       case "welcome":
         this.signallingLost = false;
+        this.roomId = event.room;
         this.meet(event.other);
         this.hear(event.other_media);
-        this.room.send({ type: "media", ...this.media.state });
+        if (this.seated) this.room.send({ type: "media", ...this.media.state });
+        else if (this.tapped) this.room.send({ type: "join" });
         if (event.offer) this.accept(event.offer);
+        this.repeat();
+        break;
+      case "joined":
+        if (this.seated) break;
+        this.sit();
+        this.room.send({ type: "media", ...this.media.state });
         this.repeat();
         break;
       case "presence":
@@ -183,10 +281,7 @@ export class Call {
         note(event, "room");
         break;
       case "ice":
-        if (this.redeemed) {
-          this.redeemed.ice_servers = event.servers;
-          this.redeemed.ice_policy = event.policy;
-        }
+        this.ice = { servers: event.servers, policy: event.policy };
         break;
       case "answer":
       case "heartbeat":
@@ -204,14 +299,14 @@ export class Call {
   }
 
   private accept(offer: Offer): void {
-    if (offer.negotiation <= this.highest || !this.redeemed) return;
+    if (offer.negotiation <= this.highest || !this.ice) return;
     this.highest = offer.negotiation;
     window.clearTimeout(this.renewal);
     this.incoming?.close();
-    const peer: Peer = new Peer(offer, { servers: this.redeemed.ice_servers, policy: this.redeemed.ice_policy }, this.media.outgoing, {
+    const peer: Peer = new Peer(offer, this.ice, this.media.outgoing, {
       candidate: (candidate) => this.room.send({ type: "candidate", negotiation: offer.negotiation, candidate }),
       tracks: () => {
-        if (this.peer === peer) this.show(peer);
+        if (this.peer === peer && this.tapped) this.show(peer);
       },
       state: (state) => this.peerState(peer, state),
       sound: () => this.heardSound(peer),
@@ -223,7 +318,7 @@ export class Call {
       this.incoming = null;
       this.peer = peer;
     }
-    if (this.state.type !== "live") this.waitFor("connecting");
+    if (this.seated && this.state.type !== "live") this.waitFor("connecting");
     peer
       .negotiate()
       .then((sdp) => {
@@ -233,7 +328,8 @@ export class Call {
       })
       .catch((error: unknown) => {
         note({ code: "media_failed" }, String(error));
-        if (this.peer === peer && this.state.type !== "live") {
+        if (!this.tapped) this.cool();
+        else if (this.peer === peer && this.state.type !== "live") {
           this.fail({
             code: "media_failed",
             message: "This browser could not start the call.",
@@ -263,7 +359,7 @@ export class Call {
       this.peer = peer;
       this.incoming = null;
       this.mediaLost = false;
-      this.show(peer);
+      if (this.tapped) this.show(peer);
     } else if (peer === this.peer) {
       this.mediaLost = state === "disconnected" || state === "failed";
       if (state === "failed") {
@@ -273,7 +369,7 @@ export class Call {
       }
       if (state === "connected") {
         window.clearTimeout(this.renewal);
-        this.expectNothing(peer);
+        if (this.tapped) this.expectNothing(peer);
       }
     }
     this.changed(this);
@@ -323,7 +419,8 @@ export class Call {
     window.clearTimeout(this.soundOnly);
     if (this.flowingSaid !== peer.negotiation) {
       this.flowingSaid = peer.negotiation;
-      this.room.send({ type: "media_flowing" });
+      // Said after `joined` otherwise, with what else the desk may have missed.
+      if (this.seated) this.room.send({ type: "media_flowing" });
     }
     if (this.state.type !== "live") this.become({ type: "live", since: Date.now() });
     else this.changed(this);
@@ -345,6 +442,8 @@ export class Call {
 
   private refused(problem: Problem): void {
     note(problem, "room");
+    // A newer page is warm instead; the tap here still works, the cold way.
+    if (problem.code === "room_refused" && !this.tapped) return this.cool();
     if (problem.code === "room_ended") return this.end(null);
     this.fail(problem);
   }
@@ -363,7 +462,8 @@ export class Call {
 
   private become(state: CallState): void {
     this.state = state;
-    setPhase(state.type);
+    // `ready` is never entered, only left.
+    if (state.type !== "ready") setPhase(state.type);
     this.changed(this);
   }
 }

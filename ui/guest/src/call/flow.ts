@@ -2,7 +2,7 @@
 
 import "../styles/preview.css";
 import "../styles/call.css";
-import type { InviteView, Problem } from "../../../shared/wire";
+import type { EndReason, InviteView, Problem } from "../../../shared/wire";
 import { Failure, OFFLINE, invites, sendSurvey } from "../api";
 import { note, setPhase } from "../diagnostics";
 import { button, h } from "../dom";
@@ -19,6 +19,7 @@ import { copyLink, noticePage, problemNotice } from "./notices";
 import { preview } from "./preview";
 import { giveUpSeat, seat } from "./seat";
 import { surveyPage } from "./survey";
+import { watchPage } from "../page-presence";
 
 type Stage = "loading" | "preview" | "call" | "survey" | "page";
 
@@ -33,26 +34,43 @@ export interface FlowOptions {
   stage?: (stage: Stage) => void;
 }
 
+interface Ready {
+  call: Call;
+  media: LocalMedia;
+  view: CallView;
+}
+
 type Who = Pick<InviteView, "agent_name" | "company">;
 
 export class Flow {
+  /** Ahead of the tap, connecting while the invitation is read. */
+  private ready: Ready | null = null;
   private call: Call | null = null;
   private view: CallView | null = null;
+  private opened = false;
+  private stopWarming: () => void = () => {};
   private leaving: () => void = () => {};
 
   constructor(private readonly options: FlowOptions) {}
 
+  /** Connects ahead of the tap, for as long as somebody has the page before them. */
+  warm(): void {
+    if (this.ready || this.call || this.ownSeat() || !canConnect()) return;
+    const { call } = (this.ready = this.prepare());
+    this.stopWarming = watchPage({ here: () => void call.warm(), away: () => call.cool() });
+  }
+
   async start(): Promise<void> {
-    const able = support();
-    if (able.type === "unsupported" || (able.type === "in_app" && !able.can_receive)) {
-      return this.unsupported();
-    }
+    this.opened = true;
+    if (!canConnect()) return this.unsupported();
     this.show("loading", noticePage({ icon: "video", title: "Checking your link…", text: "One moment." }));
+    this.warm();
     try {
       const invite = await invites.view(this.options.code);
       const mine = this.ownSeat();
       switch (invite.state) {
         case "open":
+          this.warm();
           return mine ? this.offerRejoin(invite) : this.preview(invite);
         case "ended":
           return mine ? this.survey(null, invite.agent_name) : this.problem(say("room_ended"));
@@ -80,8 +98,18 @@ export class Flow {
   dispose(): void {
     this.leaving();
     this.leaving = () => {};
+    this.cool();
     this.call?.dispose();
     this.call = this.view = null;
+  }
+
+  /** Forgets what was connected ahead of the tap. */
+  private cool(): void {
+    this.stopWarming();
+    this.stopWarming = () => {};
+    this.ready?.view.dispose();
+    this.ready?.call.dispose();
+    this.ready = null;
   }
 
   private preview(invite: Who): void {
@@ -121,33 +149,45 @@ export class Flow {
     this.join(who, { camera: true, microphone: true }, null);
   }
 
-  private join(who: Who, wish: Wish, previewed: LocalMedia | null): void {
+  private prepare(): Ready {
     let call: Call | undefined;
     const media = new LocalMedia(() => call?.mediaChanged());
-    if (previewed) media.inherit(previewed);
     const view = callView(
       media,
       { leave: () => call?.leave(), tryAgain: () => call?.tryAgain(), play: () => call?.play() },
       this.options.chat,
     );
-    const joined: Call = (call = new Call(
-      this.options.code,
-      { agent: who.agent_name, company: who.company },
-      media,
-      view.video,
-      () => this.follow(joined),
-    ));
-    this.call = joined;
+    const prepared: Call = (call = new Call(this.options.code, media, view.video, () => this.follow(prepared)));
+    return { call: prepared, media, view };
+  }
+
+  private join(who: Who, wish: Wish, previewed: LocalMedia | null): void {
+    const { call, media, view } = this.ready ?? this.prepare();
+    this.ready = null;
+    this.stopWarming();
+    if (previewed) media.inherit(previewed);
+    this.call = call;
     this.view = view;
+    void call.join({ agent: who.agent_name, company: who.company }, wish);
     this.show("call", view.element);
     this.leaving = () => view.dispose();
-    view.update(joined);
-    void joined.join(wish);
+    view.update(call);
+  }
+
+  /** The link ended, or somebody else joined, while the invitation was being read. */
+  private followReady(call: Call): void {
+    const { state } = call;
+    if (state.type !== "ended" && state.type !== "problem") return;
+    this.cool();
+    if (!this.opened) return;
+    this.problem(state.type === "problem" ? state.problem : say(overCode(state.reason)));
   }
 
   private follow(call: Call): void {
+    if (call === this.ready?.call) return this.followReady(call);
     if (call !== this.call) return;
     switch (call.state.type) {
+      case "ready":
       case "joining":
       case "waiting":
       case "connecting":
@@ -166,6 +206,7 @@ export class Flow {
   }
 
   private async decline(invite: Who): Promise<void> {
+    this.cool();
     try {
       await invites.decline(this.options.code);
     } catch (error) {
@@ -223,6 +264,7 @@ export class Flow {
   }
 
   private problem(problem: Problem): void {
+    this.cool();
     setPhase("problem");
     note(problem, "page");
     this.show("page", noticePage(problemNotice(problem, () => void this.start(), this.wayBack())));
@@ -258,6 +300,17 @@ export class Flow {
     this.options.stage?.(stage);
     element.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
   }
+}
+
+function canConnect(): boolean {
+  const able = support();
+  return able.type === "full" || (able.type === "in_app" && able.can_receive);
+}
+
+/** Why an invitation that nobody has taken is over. */
+function overCode(reason: EndReason | null): Problem["code"] {
+  if (reason === "invite_expired") return "invite_expired";
+  return reason === "cancelled" ? "invite_revoked" : "room_ended";
 }
 
 function say(code: Problem["code"]): Problem {

@@ -4,7 +4,7 @@
  * without a renegotiation.
  */
 
-import type { IcePolicy, IceServer, Offer } from "../../../shared/wire";
+import type { IceConfig, Offer } from "../../../shared/wire";
 
 export interface OutgoingTracks {
   audio: MediaStreamTrack | null;
@@ -39,7 +39,7 @@ export class Peer {
 
   constructor(
     private readonly offer: Offer,
-    ice: { servers: IceServer[]; policy: IcePolicy },
+    ice: IceConfig,
     tracks: OutgoingTracks,
     listener: PeerListener,
   ) {

@@ -3,7 +3,7 @@
  * time without harm to the picture; whatever matters is said again after the next welcome.
  */
 
-import type { Problem, RoomEvent, RoomRequest } from "../../../shared/wire";
+import type { ErrorCode, Problem, RoomEvent, RoomRequest } from "../../../shared/wire";
 import { Backoff } from "../backoff";
 
 type Welcome = Extract<RoomEvent, { type: "welcome" }>;
@@ -16,6 +16,11 @@ export interface RoomListener {
   refused(problem: Problem): void;
 }
 
+/** After these the room has no place for this token. */
+const FINAL: ReadonlySet<ErrorCode> = new Set([
+  "room_refused", "room_ended", "session_expired", "invite_in_use", "invite_expired", "invite_revoked",
+]);
+
 /** Between opening and the first frame the server waits this long; we only open when the token is near. */
 const WELCOME_MS = 8_000;
 
@@ -24,6 +29,7 @@ export class RoomClient {
   private token: string | null = null;
   private resume: string | null = null;
   private welcomed = false;
+  private greeted = false;
   private closed = false;
   private heartbeat: number | undefined;
   private silence: number | undefined;
@@ -46,6 +52,8 @@ export class RoomClient {
 
   join(token: string): void {
     this.token = token;
+    // A socket that has shown another token is of no use any more.
+    if (this.greeted) this.drop();
     if (this.socket?.readyState === WebSocket.OPEN) this.hello();
     else this.open();
   }
@@ -75,7 +83,7 @@ export class RoomClient {
     window.clearTimeout(this.retry);
     const socket = new WebSocket(this.url);
     this.socket = socket;
-    this.welcomed = false;
+    this.welcomed = this.greeted = false;
     this.silenceMs = WELCOME_MS;
     this.listen();
     socket.onopen = () => {
@@ -91,6 +99,7 @@ export class RoomClient {
 
   private hello(): void {
     if (!this.token || !this.socket) return;
+    this.greeted = true;
     const request: RoomRequest = { type: "hello", token: this.token, resume: this.resume };
     this.socket.send(JSON.stringify(request));
   }
@@ -104,7 +113,7 @@ export class RoomClient {
         this.welcome(event);
         break;
       case "problem":
-        if (event.code === "room_refused" || event.code === "room_ended" || event.code === "session_expired") {
+        if (FINAL.has(event.code)) {
           const { type: _, ...problem } = event;
           this.close();
           this.listener.refused(problem);
@@ -118,6 +127,7 @@ export class RoomClient {
       case "heartbeat":
         return;
       case "ice":
+      case "joined":
       case "presence":
       case "offer":
       case "answer":
@@ -154,7 +164,7 @@ export class RoomClient {
   private drop(): void {
     window.clearInterval(this.heartbeat);
     window.clearTimeout(this.silence);
-    this.welcomed = false;
+    this.welcomed = this.greeted = false;
     const socket = this.socket;
     this.socket = null;
     socket?.close();

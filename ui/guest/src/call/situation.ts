@@ -14,6 +14,7 @@ type Facts = Pick<Call, "state" | "agent" | "other" | "otherMedia" | "signalling
 export function situation(call: Facts): Situation {
   const { state, agent } = call;
   switch (state.type) {
+    case "ready":
     case "joining":
       return wait(`Connecting you to ${agent}…`, "One moment.");
     case "waiting":

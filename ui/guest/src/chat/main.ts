@@ -32,6 +32,8 @@ const chatPanel = byId("chat");
 const thread = new Thread();
 const answered = slot<string[]>("answered");
 let flow: { code: string; flow: Flow } | null = null;
+/** The call of the invitation on the screen, connecting while it is read. */
+let warmed: { code: string; flow: Flow } | null = null;
 let unread = 0;
 let widgetVisible = true;
 let typingTimer: number | undefined;
@@ -126,6 +128,7 @@ function received(activities: Activity[]): void {
     if (sightline(activity)?.type === "invite") void import("../call/flow");
   }
   refresh();
+  warm();
   showUnread();
   // Taken back while the preview is open: the page says so now, not at the tap on Join.
   if (flow && layout.dataset["call"] === "preview" && thread.openInvite() !== flow.code) void flow.flow.start();
@@ -159,6 +162,7 @@ function reading(): boolean {
 }
 
 function read(): void {
+  warm();
   if (unread === 0 || !reading()) return;
   unread = 0;
   showUnread();
@@ -178,10 +182,21 @@ function grow(): void {
 async function open(code: string, url: string): Promise<void> {
   if (flow?.code === code) return;
   flow?.flow.dispose();
-  const root = byId("stage");
+  flow = await flowFor(code, url);
+  layout.dataset["call"] = "loading";
+  byId("stage").hidden = false;
+  view.updateCards();
+  await flow.flow.start();
+}
+
+async function flowFor(code: string, url: string): Promise<{ code: string; flow: Flow }> {
   const { Flow } = await import("../call/flow");
-  const opened = new Flow({
-    root,
+  const prepared = warmed;
+  warmed = null;
+  if (prepared?.code === code) return prepared;
+  prepared?.flow.dispose();
+  const fresh = new Flow({
+    root: byId("stage"),
     code,
     url,
     chat: { toggle: toggleChat },
@@ -194,11 +209,24 @@ async function open(code: string, url: string): Promise<void> {
       view.updateCards();
     },
   });
-  flow = { code, flow: opened };
-  layout.dataset["call"] = "loading";
-  root.hidden = false;
-  view.updateCards();
-  await opened.start();
+  return { code, flow: fresh };
+}
+
+/** An invitation that is being read connects already, so that the tap on Join has only to start the media. */
+function warm(): void {
+  const code = thread.openInvite();
+  const mine = slot<{ code: string }>("seat").read()?.code === code;
+  if (!code || mine || (answered.read() ?? []).includes(code)) {
+    warmed?.flow.dispose();
+    warmed = null;
+    return;
+  }
+  if (flow || warmed?.code === code || document.hidden || !widgetVisible) return;
+  void flowFor(code, `${location.origin}/j/${code}`).then((ready) => {
+    if (flow || warmed || thread.openInvite() !== code) return ready.flow.dispose();
+    warmed = ready;
+    ready.flow.warm();
+  });
 }
 
 function close(code: string): void {

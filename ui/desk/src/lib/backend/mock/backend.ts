@@ -82,7 +82,7 @@ class MockBackend implements Backend {
       case "start_video":
         return this.#startVideo(command.conversation);
       case "resend_invite":
-        return this.#call({ phase: { type: "waiting", expires_at: Date.now() + 900_000 } });
+        return this.#call({ phase: { type: "waiting", expires_at: Date.now() + 900_000, opened: false } });
       case "cancel_invite":
         return this.#end("cancelled", 0);
       case "hang_up":
@@ -203,7 +203,7 @@ class MockBackend implements Backend {
     const base = { conversation: id, customer_name: name };
     this.#emit({ type: "call", call: call({ type: "preparing" }, base) });
     setTimeout(() => {
-      const phase = { type: "waiting", expires_at: Date.now() + 900_000 } as const;
+      const phase = { type: "waiting", expires_at: Date.now() + 900_000, opened: false } as const;
       this.#emit({ type: "call", call: call(phase, base) });
       this.#edit(id, { escalation: { ...escalation({ type: "invited" }), conversation: id } });
     }, 400);

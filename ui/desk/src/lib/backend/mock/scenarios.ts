@@ -212,7 +212,7 @@ export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
   preparing: () => [...base(ana()), stage({ type: "preparing" })],
   invited: () => [
     ...base(invited(), true),
-    stage({ type: "waiting", expires_at: Date.now() + 14 * MINUTE }),
+    stage({ type: "waiting", expires_at: Date.now() + 14 * MINUTE, opened: false }),
   ],
   connecting: () => [
     ...base(ana({ escalation: escalation({ type: "joining", since: Date.now() }) }), true),
