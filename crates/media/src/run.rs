@@ -4,7 +4,7 @@
 //! encoded pictures and sound, news from the device threads. The loop itself never waits for a device.
 
 use crate::{
-    audio::{microphone::MicrophoneEvent, speaker::SpeakerEvent},
+    audio::{microphone::MicrophoneEvent, playout::Packet, speaker::SpeakerEvent},
     connection::Connection,
     hardware::{Hardware, HardwareEvent},
     line::{MAX_BITRATE, MIN_BITRATE, Section},
@@ -303,7 +303,11 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             // The loop is gone only while the decoder is being closed.
             let _ = queue.send(Message::Decoder { negotiation, event });
         });
-        *self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner) = Default::default();
+        self.hardware
+            .playout
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .restart();
         let mut connection = Connection::new(peer, decoder);
         if self.admitted == Some(negotiation) {
             connection.admit(Instant::now());
@@ -452,7 +456,12 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             PeerEvent::Media(Section::Audio, data) => {
                 self.note_media(negotiation);
                 let mut playout = self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner);
-                playout.push(data.time.numer(), data.network_time, &data.data);
+                playout.push(Packet {
+                    seq: **data.seq_range.end(),
+                    time: data.time.numer(),
+                    at: data.network_time,
+                    data: data.data,
+                });
             }
             PeerEvent::Media(Section::Camera, data) => {
                 self.note_media(negotiation);

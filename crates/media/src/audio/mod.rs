@@ -5,6 +5,8 @@ pub mod microphone;
 pub mod playout;
 pub mod processing;
 pub mod speaker;
+#[cfg(test)]
+mod speech;
 pub mod target;
 mod wav;
 

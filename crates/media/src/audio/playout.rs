@@ -1,177 +1,193 @@
-//! The customer's sound: a small fixed buffer in front of the Opus decoder.
+//! The customer's sound: an adaptive buffer in front of the Opus decoder.
 //!
-//! Pure: packets in with their RTP time, 10 ms out. A missing packet is rebuilt from the next one's
-//! in-band FEC (RFC 6716, 2.1.7) or concealed by the decoder; a run of them fades to silence and the
-//! buffer fills again.
+//! Pure: packets in with their arrival, 10 ms out for each moment. [`Arrivals`] learns how long to wait; sound
+//! is played a little faster or slower ([`stretch`]) to get there. A lost packet is rebuilt from the next
+//! one's in-band correction (RFC 6716, 2.1.7) or made up by the decoder; announced silence
+//! (RFC 6716, 2.1.9) is no loss, and is where the delay is corrected for nothing.
+
+mod arrivals;
+mod stretch;
+#[cfg(test)]
+mod tests;
+mod voice;
 
 use super::{AudioFrame, FRAME, PACKET, RATE};
-use opusic_c::{Channels, Decoder, SampleRate};
+use arrivals::{Arrivals, MS};
 use std::{
     collections::{BTreeMap, VecDeque},
-    time::Instant,
+    sync::Arc,
+    time::{Duration, Instant},
 };
+use stretch::{Care, PIECE};
+use voice::Voice;
 
-/// Waits for this much sound before it starts, 60 ms.
-const TARGET: u64 = 3 * PACKET as u64;
-/// More than this is delay nobody needs, 240 ms: the oldest goes.
-const MAXIMUM: u64 = 12 * PACKET as u64;
-/// After this many concealed packets (100 ms) the voice is gone, not late.
-const MAX_CONCEALED: u32 = 5;
-/// Longest packet Opus knows, 120 ms.
-const LONGEST: usize = RATE as usize * 120 / 1000;
+/// With nothing coming the voice is made up for this long: then it is gone, not late.
+const FADING: i64 = 120 * MS;
+/// A hole longer than this is not filled: better silence than an invented syllable.
+const LONGEST_HOLE: i64 = 200 * MS;
+/// Announced silence is renewed every 400 ms (RFC 6716, 2.1.9); after this time it is loss.
+const LONGEST_SILENCE: i64 = 1_200 * MS;
+/// A stream that jumps this far in time is another stream.
+const OTHER_STREAM: i64 = 10_000 * MS;
+/// Further behind than this beyond the target, sound is left out.
+const SKIP: i64 = 300 * MS;
+/// Further behind than this beyond the target, sound is shortened wherever it can be.
+const HURRY: f64 = 80.0 * MS as f64;
+/// Beyond the target by no more than this is well enough.
+const TOO_LONG: f64 = 15.0 * MS as f64;
+/// Short of the target by no more than this is well enough. The two are further apart than one correction.
+const TOO_SHORT: f64 = 3.0 * MS as f64;
+/// Frames between two corrections, so that nobody hears them as a rhythm.
+const REST: u32 = 8;
+/// The same when in a hurry.
+const SHORT_REST: u32 = 3;
+/// Packets kept at most: two seconds.
+const MOST_PACKETS: usize = 100;
+/// A joint takes 5 ms.
+const JOINT: usize = FRAME / 2;
 
-/// Buffers, decodes and conceals one stream.
-pub struct Playout {
-    decoder: Decoder,
-    packets: BTreeMap<u64, Box<[u8]>>,
-    decoded: VecDeque<f32>,
-    state: State,
-    played: u64,
-    concealed: u64,
-    last_arrival: Option<(Instant, u64)>,
-    jitter: f64,
+/// A packet of sound from the network.
+#[derive(Debug, Clone)]
+pub struct Packet {
+    /// RTP sequence number, extended so that it only grows.
+    pub seq: u64,
+    /// RTP time in samples of 48 kHz, extended so that it only grows.
+    pub time: u64,
+    /// When it came.
+    pub at: Instant,
+    /// Opus, mono or stereo.
+    pub data: Arc<[u8]>,
 }
 
 /// What is measured on the customer's sound.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SoundFigures {
-    /// Samples played since the call began.
+    /// Samples played since the first packet.
     pub played: u64,
-    /// How many of them were made up.
+    /// How many of them were made up, silence for want of packets included (WebRTC's `concealedSamples`).
     pub concealed: u64,
-    /// From arrival to the loudspeaker, in milliseconds.
+    /// How many were rebuilt from in-band correction.
+    pub corrected: u64,
+    /// How many were left out to shorten the delay (WebRTC's `removedSamplesForAcceleration`).
+    pub left_out: u64,
+    /// How many were played twice to lengthen it (`insertedSamplesForDeceleration`).
+    pub repeated: u64,
+    /// From the arrival of a quick packet to its sound being handed to the device, in milliseconds.
     pub delay_ms: f64,
+    /// What that delay should be.
+    pub target_ms: f64,
     /// Interarrival jitter (RFC 3550, 6.4.1) in milliseconds.
     pub jitter_ms: f64,
 }
 
-enum State {
-    /// Collects [`TARGET`] before it plays.
-    Filling,
-    /// Plays the packet of time `next`; the last `concealed` ones were made up.
-    Playing { next: u64, concealed: u32 },
+/// Which sound was handed out when: what synchronisation with the picture starts from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Position {
+    /// RTP time in samples of 48 kHz.
+    pub time: i64,
+    /// The moment the frame was pulled for.
+    pub at: Instant,
+}
+
+/// Buffers, decodes, stretches and conceals one stream.
+pub struct Playout {
+    epoch: Option<Instant>,
+    stream: Stream,
+    minimum: i64,
+    totals: SoundFigures,
+    position: Option<Position>,
 }
 
 impl Playout {
     /// Empty.
     pub fn new() -> Self {
-        let decoder = Decoder::new(Channels::Mono, SampleRate::Hz48000).expect("48 kHz mono is a valid decoder");
         Self {
-            decoder,
-            packets: BTreeMap::new(),
-            decoded: VecDeque::new(),
-            state: State::Filling,
-            played: 0,
-            concealed: 0,
-            last_arrival: None,
-            jitter: 0.0,
+            epoch: None,
+            stream: Stream::new(),
+            minimum: 0,
+            totals: SoundFigures::default(),
+            position: None,
         }
     }
 
-    /// A packet with its RTP time in samples and its arrival. One that comes too late or twice is dropped.
-    pub fn push(&mut self, time: u64, at: Instant, data: &[u8]) {
-        if let Some((last, last_time)) = self.last_arrival.replace((at, time)) {
-            let apart = at.saturating_duration_since(last).as_secs_f64() * 1e3;
-            let sent_apart = (time as f64 - last_time as f64) / f64::from(RATE) * 1e3;
-            self.jitter += ((apart - sent_apart).abs() - self.jitter) / 16.0;
-        }
-        if let State::Playing { next, .. } = self.state
-            && time < next
-        {
-            return;
-        }
-        self.packets.insert(time, data.into());
-        let newest = *self.packets.last_key_value().expect("just inserted").0;
-        while let Some((&oldest, _)) = self.packets.first_key_value()
-            && newest - oldest > MAXIMUM
-        {
-            self.packets.remove(&oldest);
-            if let State::Playing { next, .. } = &mut self.state {
-                *next = (*next).max(oldest + PACKET as u64);
-            }
-        }
+    /// Another stream follows; what has been counted stays.
+    pub fn restart(&mut self) {
+        self.stream = Stream::new();
+        self.position = None;
     }
 
-    /// The next 10 ms; silence while there is nothing to play.
-    pub fn pull(&mut self) -> AudioFrame {
-        while self.decoded.len() < FRAME && self.decode_next() {}
-        if self.decoded.len() < FRAME {
+    /// A packet has come. One that comes too late or twice is dropped.
+    pub fn push(&mut self, packet: Packet) {
+        let at = self.ticks(packet.at);
+        let time = packet.time as i64;
+        let jumped = |newest: &Newest| (time - newest.time).abs() > OTHER_STREAM;
+        if self.stream.newest.as_ref().is_some_and(jumped) {
+            self.restart();
+        }
+        self.stream.push(at, time, packet.seq, packet.data);
+    }
+
+    /// The 10 ms to be handed to the device at `now`; silence while there is nothing to play.
+    pub fn pull(&mut self, now: Instant) -> AudioFrame {
+        let ticks = self.ticks(now);
+        let target = self.target();
+        let stream = &mut self.stream;
+        stream.fill(ticks, target, &mut self.totals);
+        if stream.decoded.is_some() {
+            self.totals.played += FRAME as u64;
+        }
+        self.position = stream.head().map(|time| Position { time, at: now });
+        if stream.sound.len() < FRAME {
             return [0.0; FRAME];
         }
-        self.played += FRAME as u64;
-        std::array::from_fn(|_| self.decoded.pop_front().expect("checked above"))
+        let mut frame = [0.0; FRAME];
+        frame
+            .iter_mut()
+            .zip(stream.sound.drain(..FRAME))
+            .for_each(|(out, sample)| *out = sample);
+        frame
+    }
+
+    /// Never plays sooner than this after a quick packet's arrival, for the picture's sake.
+    pub fn set_minimum(&mut self, minimum: Duration) {
+        self.minimum = samples(minimum).min(arrivals::LONGEST);
+    }
+
+    /// By how much the delay exceeds its target, in seconds: what the device's resampler corrects slowly.
+    /// `None` while nothing plays.
+    pub fn excess(&self) -> Option<f64> {
+        self.stream
+            .delay
+            .map(|delay| (delay - self.target() as f64) / f64::from(RATE))
+    }
+
+    /// Which sound was handed out last; `None` in silence.
+    pub fn position(&self) -> Option<Position> {
+        self.position
     }
 
     /// What has been measured so far.
     pub fn figures(&self) -> SoundFigures {
-        let waiting = self.decoded.len() + self.packets.len() * PACKET;
+        let target = self.target() as f64;
         SoundFigures {
-            played: self.played,
-            concealed: self.concealed,
-            delay_ms: waiting as f64 / f64::from(RATE) * 1e3,
-            jitter_ms: self.jitter,
+            delay_ms: self.stream.delay.unwrap_or(target) / MS as f64,
+            target_ms: target / MS as f64,
+            jitter_ms: self.stream.arrivals.jitter_ms(),
+            ..self.totals
         }
     }
 
-    fn decode_next(&mut self) -> bool {
-        match self.state {
-            State::Filling => {
-                let (Some((&oldest, _)), Some((&newest, _))) =
-                    (self.packets.first_key_value(), self.packets.last_key_value())
-                else {
-                    return false;
-                };
-                if newest + PACKET as u64 - oldest < TARGET {
-                    return false;
-                }
-                self.state = State::Playing {
-                    next: oldest,
-                    concealed: 0,
-                };
-                true
-            }
-            State::Playing { next, concealed } => {
-                // Senders use 20 ms; a shorter packet's time lies between two of ours.
-                let due = self.packets.range(..next + PACKET as u64).next().map(|(&time, _)| time);
-                if let Some(time) = due {
-                    let data = self.packets.remove(&time).expect("found above");
-                    let samples = self.decode(&data, LONGEST, false);
-                    self.state = State::Playing {
-                        next: time + samples.max(FRAME) as u64,
-                        concealed: 0,
-                    };
-                    return true;
-                }
-                if concealed == MAX_CONCEALED {
-                    self.state = State::Filling;
-                    return self.packets.len() > 1;
-                }
-                let following = self.packets.get(&(next + PACKET as u64)).cloned();
-                let rebuilt = match following {
-                    Some(data) => self.decode(&data, PACKET, true),
-                    None => self.decode(&[], PACKET, false),
-                };
-                self.concealed += rebuilt as u64;
-                self.state = State::Playing {
-                    next: next + PACKET as u64,
-                    concealed: concealed + 1,
-                };
-                rebuilt > 0
-            }
-        }
+    fn target(&self) -> i64 {
+        self.stream.arrivals.target().max(self.minimum)
     }
 
-    fn decode(&mut self, data: &[u8], room: usize, fec: bool) -> usize {
-        let mut samples = [0.0f32; LONGEST];
-        let count = self
-            .decoder
-            .decode_float_to_slice(data, &mut samples[..room], fec)
-            .unwrap_or_else(|error| {
-                tracing::debug!(?error, "a sound packet did not decode");
-                0
-            });
-        self.decoded.extend(&samples[..count]);
-        count
+    /// Samples since the first moment heard of.
+    fn ticks(&mut self, at: Instant) -> i64 {
+        let epoch = *self.epoch.get_or_insert(at);
+        match at.checked_duration_since(epoch) {
+            Some(since) => samples(since),
+            None => -samples(epoch - at),
+        }
     }
 }
 
@@ -181,82 +197,326 @@ impl Default for Playout {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use opusic_c::{Application, Encoder};
+fn samples(time: Duration) -> i64 {
+    (time.as_secs_f64() * f64::from(RATE)).round() as i64
+}
 
-    fn tone_packets(count: u64) -> Vec<(u64, Vec<u8>)> {
-        let mut encoder = Encoder::new(Channels::Mono, SampleRate::Hz48000, Application::Voip).expect("encoder");
-        (0..count)
-            .map(|n| {
-                let pcm: Vec<f32> = (0..PACKET as u64)
-                    .map(|i| 0.3 * ((n * PACKET as u64 + i) as f32 * 440.0 * std::f32::consts::TAU / 48_000.0).sin())
-                    .collect();
-                let mut out = vec![0; 1275];
-                let size = encoder.encode_float_to_slice(&pcm, &mut out).expect("encodes");
-                out.truncate(size);
-                (1_000_000 + n * PACKET as u64, out)
-            })
-            .collect()
+/// One stream, from its first packet to its end.
+struct Stream {
+    voice: Voice,
+    arrivals: Arrivals,
+    packets: BTreeMap<i64, Held>,
+    newest: Option<Newest>,
+    state: State,
+    /// Decoded and not yet played.
+    sound: VecDeque<f32>,
+    /// The time of the sample after [`Self::sound`].
+    next: i64,
+    /// The packet decoded last.
+    decoded: Option<u64>,
+    /// Made up since then for want of any packet, without time of its own.
+    made_up: i64,
+    /// The packet decoded last announced silence.
+    silence_announced: bool,
+    /// Smoothed, in samples; `None` while nothing plays.
+    delay: Option<f64>,
+    since_correction: u32,
+}
+
+struct Held {
+    seq: u64,
+    data: Arc<[u8]>,
+}
+
+struct Newest {
+    seq: u64,
+    time: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Silent until a packet has waited long enough.
+    Silent,
+    /// The same, with the noise of the customer's room, for so many samples.
+    Resting { since: i64 },
+    /// Plays.
+    Playing,
+}
+
+impl Stream {
+    fn new() -> Self {
+        Self {
+            voice: Voice::new(),
+            arrivals: Arrivals::new(),
+            packets: BTreeMap::new(),
+            newest: None,
+            state: State::Silent,
+            sound: VecDeque::with_capacity(4 * PACKET),
+            next: i64::MIN,
+            decoded: None,
+            made_up: 0,
+            silence_announced: false,
+            delay: None,
+            since_correction: 0,
+        }
     }
 
-    fn loud(frame: &AudioFrame) -> bool {
-        frame.iter().map(|sample| sample * sample).sum::<f32>() / FRAME as f32 > 0.005
+    fn push(&mut self, at: i64, time: i64, seq: u64, data: Arc<[u8]>) {
+        let in_order = self.newest.as_ref().is_none_or(|newest| seq > newest.seq);
+        let before = self.newest.as_ref().filter(|newest| newest.seq + 1 < seq);
+        let stands_in = before.is_some() && voice::carries_correction(&data);
+        self.arrivals.note(at, time, in_order);
+        if stands_in {
+            // With its correction it is the late arrival of the one before, too.
+            self.arrivals
+                .note(at, time - self.voice.samples(&data).unwrap_or(PACKET) as i64, false);
+        }
+        if in_order {
+            self.newest = Some(Newest { seq, time });
+        }
+        if time < self.next {
+            return;
+        }
+        self.packets.entry(time).or_insert(Held { seq, data });
+        if self.packets.len() > MOST_PACKETS {
+            self.packets.pop_first();
+        }
     }
 
-    /// One packet in for every 20 ms out, as on a network without jitter.
-    fn run(packets: &[(u64, Vec<u8>)], lost: impl Fn(usize) -> bool) -> (Playout, Vec<bool>) {
-        let mut playout = Playout::new();
-        let mut heard = Vec::new();
-        for (n, (time, data)) in packets.iter().enumerate() {
-            if !lost(n) {
-                playout.push(*time, Instant::now(), data);
+    /// The time of the sample that is played next.
+    fn head(&self) -> Option<i64> {
+        (self.state == State::Playing && self.made_up == 0).then(|| self.next - self.sound.len() as i64)
+    }
+
+    fn fill(&mut self, now: i64, target: i64, totals: &mut SoundFigures) {
+        if let Some(head) = self.head() {
+            self.skip(now - self.arrivals.baseline().unwrap_or(now) - head - target, totals);
+        }
+        while self.sound.len() < FRAME {
+            let was = self.state;
+            if was != State::Playing && self.begin(now, target) {
+                if was == State::Silent {
+                    self.join_silence();
+                }
+                continue;
             }
-            heard.extend([loud(&playout.pull()), loud(&playout.pull())]);
+            match self.state {
+                State::Playing => self.play_on(totals),
+                State::Resting { since } if since < LONGEST_SILENCE => {
+                    self.state = State::Resting {
+                        since: since + FRAME as i64,
+                    };
+                    let noise = self.voice.make_up(FRAME);
+                    self.sound.extend(noise);
+                }
+                State::Silent | State::Resting { .. } => {
+                    self.state = State::Silent;
+                    self.delay = None;
+                    totals.concealed += if self.decoded.is_some() { FRAME as u64 } else { 0 };
+                    self.sound.clear();
+                    return;
+                }
+            }
         }
-        (playout, heard)
+        self.correct_delay(now, target, totals);
     }
 
-    #[test]
-    fn starts_after_60_ms_and_plays_without_a_gap() {
-        let (playout, heard) = run(&tone_packets(50), |_| false);
-        assert!(heard[..4].iter().all(|loud| !loud));
-        assert!(heard[8..].iter().all(|&loud| loud));
-        assert_eq!(playout.figures().concealed, 0);
-    }
-
-    #[test]
-    fn single_losses_are_concealed() {
-        let (playout, heard) = run(&tone_packets(60), |n| n % 10 == 9);
-        assert!(heard[8..].iter().all(|&loud| loud), "no gap is heard");
-        let figures = playout.figures();
-        assert!((0.05..0.15).contains(&(figures.concealed as f64 / figures.played as f64)));
-    }
-
-    #[test]
-    fn a_long_gap_falls_silent_and_comes_back() {
-        let (_, heard) = run(&tone_packets(100), |n| (30..60).contains(&n));
-        assert!(heard[80..116].iter().all(|loud| !loud));
-        assert!(heard[140..].iter().all(|&loud| loud));
-    }
-
-    #[test]
-    fn a_burst_does_not_add_delay_for_good() {
-        let mut playout = Playout::new();
-        for (time, data) in tone_packets(100) {
-            playout.push(time, Instant::now(), &data);
+    /// Starts to play when the first packet has waited for `target`.
+    fn begin(&mut self, now: i64, target: i64) -> bool {
+        let (Some(baseline), Some((&time, _))) = (self.arrivals.baseline(), self.packets.first_key_value()) else {
+            return false;
+        };
+        if now - baseline - time + (self.sound.len() as i64) < target {
+            return false;
         }
-        assert!(playout.packets.len() as u64 <= MAXIMUM / PACKET as u64 + 1);
+        self.state = State::Playing;
+        self.next = time;
+        self.made_up = 0;
+        self.delay = None;
+        // What was missed in silence was counted as silence.
+        self.decoded = self.packets.first_key_value().map(|(_, held)| held.seq.wrapping_sub(1));
+        true
     }
 
-    #[test]
-    fn garbage_and_repeats_do_no_harm() {
-        let mut playout = Playout::new();
-        for n in 0..20 {
-            playout.push(n * 960, Instant::now(), &[0xff; 40]);
-            playout.push(n * 960, Instant::now(), &[]);
-            playout.pull();
+    /// The first sound after silence comes softly.
+    fn join_silence(&mut self) {
+        let from = self.sound.len();
+        self.decode_next();
+        for (n, sample) in self.sound.iter_mut().skip(from).take(JOINT).enumerate() {
+            *sample *= n as f32 / JOINT as f32;
+        }
+    }
+
+    /// The next packet, or something in its place.
+    fn play_on(&mut self, totals: &mut SoundFigures) {
+        let first = self.packets.first_key_value();
+        let Some((time, seq)) = first.map(|(&time, held)| (time, held.seq)) else {
+            self.play_nothing(totals);
+            return;
+        };
+        if time > self.next {
+            let credit = self.made_up.min(time - self.next);
+            self.next += credit;
+        }
+        self.made_up = 0;
+        let hole = time - self.next;
+        if hole <= 0 {
+            self.next = time;
+            self.decode_next();
+        } else if self.decoded.is_some_and(|decoded| seq == decoded.wrapping_add(1)) {
+            // Nothing was lost: the sender was silent.
+            self.rest();
+        } else if hole > LONGEST_HOLE {
+            self.fall_silent(totals);
+        } else {
+            self.fill_hole(hole, totals);
+        }
+    }
+
+    /// Part of a hole in front of the first packet.
+    fn fill_hole(&mut self, hole: i64, totals: &mut SoundFigures) {
+        let data = self
+            .packets
+            .first_key_value()
+            .map(|(_, held)| held.data.clone())
+            .unwrap_or_default();
+        let length = self.voice.samples(&data).unwrap_or(PACKET) as i64;
+        if hole == length && voice::carries_correction(&data) {
+            let sound = self.voice.correct(&data, length as usize);
+            totals.corrected += sound.len() as u64;
+            self.sound.extend(sound);
+            self.next += length;
+        } else {
+            let part = if hole > length { hole - length } else { hole }.min(PACKET as i64);
+            self.make_up(part as usize, totals);
+            self.next += part;
+        }
+    }
+
+    /// Nothing has come: silence, if it was announced, or the voice for a little longer.
+    fn play_nothing(&mut self, totals: &mut SoundFigures) {
+        if self.silence_announced {
+            self.rest();
+        } else if self.made_up < FADING {
+            self.make_up(FRAME, totals);
+            self.made_up += FRAME as i64;
+        } else {
+            self.fall_silent(totals);
+        }
+    }
+
+    fn rest(&mut self) {
+        self.state = State::Resting { since: 0 };
+        self.silence_announced = false;
+        self.delay = None;
+    }
+
+    fn fall_silent(&mut self, totals: &mut SoundFigures) {
+        let from = self.sound.len();
+        self.make_up(FRAME, totals);
+        for (n, sample) in self.sound.iter_mut().skip(from).enumerate() {
+            *sample *= 1.0 - n as f32 / FRAME as f32;
+        }
+        self.state = State::Silent;
+        self.delay = None;
+    }
+
+    /// `samples` of what the decoder thinks came next; rounded up to its step of 2.5 ms.
+    fn make_up(&mut self, samples: usize, totals: &mut SoundFigures) {
+        let mut sound = self.voice.make_up(samples.next_multiple_of(120));
+        sound.truncate(samples);
+        totals.concealed += samples as u64;
+        self.sound.extend(sound);
+    }
+
+    fn decode_next(&mut self) {
+        let Some((time, held)) = self.packets.pop_first() else {
+            return;
+        };
+        let mut sound = self.voice.decode(&held.data);
+        if sound.is_empty() {
+            sound = self.voice.make_up(PACKET);
+        }
+        self.silence_announced = voice::announces_silence(&held.data);
+        self.decoded = Some(held.seq);
+        self.next = time + sound.len() as i64;
+        self.sound.extend(sound);
+    }
+
+    /// Shortens or lengthens what comes next when the delay is not what it should be.
+    fn correct_delay(&mut self, now: i64, target: i64, totals: &mut SoundFigures) {
+        let (Some(head), Some(baseline)) = (self.head(), self.arrivals.baseline()) else {
+            return;
+        };
+        let measured = (now - baseline - head) as f64;
+        let delay = self.delay.map_or(measured, |delay| delay + (measured - delay) / 8.0);
+        self.delay = Some(delay);
+        self.since_correction += 1;
+        let excess = delay - target as f64;
+        let (care, rest) = if excess > HURRY {
+            (Care::Hurry, SHORT_REST)
+        } else {
+            (Care::Unheard, REST)
+        };
+        let wrong = excess > TOO_LONG || excess < -TOO_SHORT;
+        if !wrong || self.since_correction < rest || !self.gather(PIECE) {
+            return;
+        }
+        let piece: Vec<f32> = self.sound.iter().take(PIECE).copied().collect();
+        let other = if excess > 0.0 {
+            stretch::shorten(&piece, care)
+        } else {
+            stretch::lengthen(&piece, care)
+        };
+        let Some(other) = other else { return };
+        self.since_correction = 0;
+        self.delay = Some(delay + other.len() as f64 - PIECE as f64);
+        totals.left_out += PIECE.saturating_sub(other.len()) as u64;
+        totals.repeated += other.len().saturating_sub(PIECE) as u64;
+        self.sound.drain(..PIECE);
+        for sample in other.into_iter().rev() {
+            self.sound.push_front(sample);
+        }
+    }
+
+    /// Decodes ahead until `samples` are there, as far as packets follow without a hole.
+    fn gather(&mut self, samples: usize) -> bool {
+        while self.sound.len() < samples
+            && self
+                .packets
+                .first_key_value()
+                .is_some_and(|(&time, _)| time == self.next)
+        {
+            self.decode_next();
+        }
+        self.sound.len() >= samples
+    }
+
+    /// Leaves sound out when it is `excess` samples too late, after a network or a machine that stood still.
+    fn skip(&mut self, excess: i64, totals: &mut SoundFigures) {
+        if excess < SKIP {
+            return;
+        }
+        let from = self.next - self.sound.len() as i64;
+        let newest = self.packets.last_key_value().map_or(from, |(&time, _)| time);
+        let Some((&time, held)) = self.packets.range(..=newest.min(from + excess)).next_back() else {
+            return;
+        };
+        self.decoded = Some(held.seq.wrapping_sub(1));
+        self.packets = self.packets.split_off(&time);
+        totals.left_out += (time - from).max(0) as u64;
+        self.next = time;
+        self.delay = None;
+        let mut tail: Vec<f32> = self.sound.drain(..).take(JOINT).collect();
+        tail.resize(JOINT, 0.0);
+        self.decode_next();
+        if self.sound.len() >= JOINT {
+            let start: Vec<f32> = self.sound.iter().take(JOINT).copied().collect();
+            let joint = stretch::cross_fade(&tail, &start);
+            self.sound
+                .iter_mut()
+                .zip(joint)
+                .for_each(|(sample, joined)| *sample = joined);
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// A speaker that is missing or lost is tried again this often.
@@ -149,7 +149,11 @@ impl<P: Fn(&AudioFrame)> Source<P> {
     fn next(&mut self) -> f32 {
         if self.left.is_empty() {
             // Held for a pull of 10 ms or a push of one packet: some microseconds either way.
-            let frame = self.playout.lock().unwrap_or_else(PoisonError::into_inner).pull();
+            let frame = self
+                .playout
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pull(Instant::now());
             (self.played)(&frame);
             self.left.extend(frame);
         }
