@@ -1,10 +1,11 @@
 //! A peer connection with an answer: its decoder, and what is measured on it.
 
 use crate::{
-    audio::playout::SoundFigures,
+    audio::playout::{Playout, SoundFigures},
     painter::{Painter, Tile},
     peer::Peer,
     quality,
+    sync::{Shown, Stream, Sync},
     video_receive::DecoderThread,
 };
 use sightline_wire::device::{Quality, QualityMark};
@@ -12,7 +13,10 @@ use std::{
     sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
 };
-use str0m::stats::{MediaEgressStats, PeerStats};
+use str0m::{
+    media::MediaData,
+    stats::{MediaEgressStats, PeerStats},
+};
 
 /// A connection that carries no picture counts as flowing after this time.
 const NO_PICTURE: Duration = Duration::from_secs(1);
@@ -25,6 +29,7 @@ pub(crate) struct Connection {
     loss_out: f64,
     rtt_ms: Option<f64>,
     last: Counters,
+    sync: Sync,
 }
 
 #[derive(Clone, Copy)]
@@ -63,6 +68,7 @@ impl Connection {
             loss_out: 0.0,
             rtt_ms: None,
             last,
+            sync: Sync::default(),
         }
     }
 
@@ -112,6 +118,26 @@ impl Connection {
         !matches!(std::mem::replace(&mut self.state, State::Flowing), State::Flowing)
     }
 
+    /// Sender reports come with the media that follows them.
+    pub fn note_report(&mut self, stream: Stream, data: &MediaData) {
+        if let Some(info) = data.last_sender_info {
+            self.sync.report(stream, info.ntp_time, info.rtp_time.numer());
+        }
+    }
+
+    /// Lets the earlier one of picture and sound wait for the other. Once a second.
+    pub fn synchronise(&mut self, playout: &mut Playout) {
+        let heard = playout.position().map(|position| Shown {
+            time: position.time as u64,
+            at: position.at,
+        });
+        let wanted = playout.figures().wanted_ms;
+        let waits = self.sync.decide(heard, &self.decoder.decoded.take_shown(), wanted);
+        playout.set_minimum(waits.sound);
+        let picture = waits.picture.as_millis() as u32;
+        self.decoder.decoded.extra_ms.store(picture, Relaxed);
+    }
+
     pub fn note_egress(&mut self, stats: &MediaEgressStats) {
         self.loss_out = stats.loss.map_or(self.loss_out, f64::from);
         self.rtt_ms = stats.rtt.map(|rtt| rtt.as_secs_f64() * 1e3).or(self.rtt_ms);
@@ -159,7 +185,7 @@ impl Connection {
             sound_concealed: sound.concealed,
             playout_delay_ms: sound.delay_ms,
             jitter_ms: sound.jitter_ms,
-            picture_after_sound_ms: None,
+            picture_after_sound_ms: self.sync.picture_after_sound_ms(),
             path: self.peer.path(stats),
         };
         self.last = now;

@@ -14,10 +14,13 @@ use crate::{
     video_send::{CameraEvent, CameraThread, VideoTarget},
 };
 use sightline_wire::{device::DeviceKind, room::MediaState};
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
-    mpsc::Sender,
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+        mpsc::Sender,
+    },
+    time::Instant,
 };
 
 /// News from a device's thread.
@@ -167,10 +170,10 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
         self.speaker = None;
         let (events, far_end) = (self.events.clone(), self.far_end.clone());
         let tell = move |event| events(HardwareEvent::Speaker(event));
-        let played = move |frame: &AudioFrame| {
+        let played = move |frame: &AudioFrame, at: Instant| {
             if let Some(far_end) = &*far_end.lock().unwrap_or_else(PoisonError::into_inner) {
                 // A microphone that has just closed needs no reference any more.
-                let _ = far_end.send(Sound::Played(*frame));
+                let _ = far_end.send(Sound::Played { frame: *frame, at });
             }
         };
         self.speaker = Some(SpeakerThread::start(

@@ -11,6 +11,7 @@ use crate::{
     painter::{Painter, Tile},
     peer::{Peer, PeerError, PeerEvent},
     session::{MediaEvent, SessionConfig},
+    sync::Stream,
     transport::{
         Arrived,
         interfaces::{self, Interface},
@@ -454,6 +455,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
                 }
             }
             PeerEvent::Media(Section::Audio, data) => {
+                current.note_report(Stream::Sound, &data);
                 self.note_media(negotiation);
                 let mut playout = self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner);
                 playout.push(Packet {
@@ -476,12 +478,10 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             }
             PeerEvent::Egress(stats) => current.note_egress(&stats),
             PeerEvent::Stats(stats) if current.is_open() => {
-                let sound = self
-                    .hardware
-                    .playout
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .figures();
+                let mut playout = self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner);
+                current.synchronise(&mut playout);
+                let sound = playout.figures();
+                drop(playout);
                 let picture = self.remote.camera || self.remote.screen;
                 let quality = current.quality(&stats, &*self.painter, sound, &self.customer_name, picture);
                 self.tell(MediaEvent::Quality(quality));
@@ -493,8 +493,11 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
     }
 
     fn on_picture(&mut self, data: &MediaData) {
-        let Some(current) = &self.current else { return };
+        let Some(current) = &mut self.current else { return };
+        current.note_report(Stream::Picture, data);
         let picture = Picture {
+            time: data.time.numer(),
+            at: Instant::now(),
             data: data.data.clone(),
             key: data.is_keyframe(),
             contiguous: data.contiguous,

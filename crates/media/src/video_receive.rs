@@ -1,20 +1,28 @@
 //! From encoded pictures to the window, on a thread of its own.
 
 use crate::{
-    painter::{Painter, Tile},
+    pacing::Pacing,
+    painter::{Frame, Painter, Tile},
+    sync::Shown,
     vp8::Decoder,
 };
 use std::{
+    collections::VecDeque,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
-        mpsc::{self, SyncSender, TrySendError},
+        mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError},
     },
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 /// More waiting pictures than this are half a second of delay: better a gap and a fresh key frame.
 const QUEUE: usize = 15;
+/// Decoded pictures that wait to be shown: at 30 a second, more than sound ever asks them to wait.
+const WAITING: usize = 12;
+/// Pictures whose showing is remembered for synchronisation.
+const REMEMBERED: usize = 60;
 
 /// What the decoder tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +35,10 @@ pub enum DecoderEvent {
 
 /// One received picture.
 pub struct Picture {
+    /// RTP time, 90 kHz.
+    pub time: u64,
+    /// When it was complete.
+    pub at: Instant,
     /// VP8.
     pub data: Arc<[u8]>,
     /// Decodable without any other.
@@ -47,6 +59,23 @@ pub struct Decoded {
     /// A picture did not fit into the queue: what follows cannot be decoded.
     overrun: AtomicBool,
     leave_picture: AtomicBool,
+    /// How long pictures wait for their sound, in milliseconds.
+    pub extra_ms: AtomicU32,
+    shown: Mutex<Vec<Shown>>,
+}
+
+impl Decoded {
+    /// Which pictures were shown when, since the last call.
+    pub fn take_shown(&self) -> Vec<Shown> {
+        std::mem::take(&mut *self.shown.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note_shown(&self, shown: Shown) {
+        let mut all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < REMEMBERED {
+            all.push(shown);
+        }
+    }
 }
 
 /// A running decoder. Dropping it usually clears the picture and joins the thread.
@@ -64,27 +93,16 @@ impl DecoderThread {
         let decoded = Arc::new(Decoded::default());
         let counters = decoded.clone();
         let run = move || {
-            let mut stream = Stream {
-                decoder: None,
-                intact: false,
+            let mut stage = Stage {
+                painter,
+                counters,
+                pacing: Pacing::default(),
+                waiting: VecDeque::with_capacity(WAITING),
+                events,
             };
-            for picture in queue {
-                stream.intact &= !counters.overrun.swap(false, Relaxed);
-                match stream.decode(&picture) {
-                    Step::Frame(frame) => {
-                        counters.width.store(frame.width, Relaxed);
-                        counters.height.store(frame.height, Relaxed);
-                        painter.paint(Tile::Remote, Some(Arc::new(frame)));
-                        if counters.frames.fetch_add(1, Relaxed) == 0 {
-                            events(DecoderEvent::First);
-                        }
-                    }
-                    Step::Nothing => {}
-                    Step::Damaged => events(DecoderEvent::Damaged),
-                }
-            }
-            if !counters.leave_picture.load(Relaxed) {
-                painter.paint(Tile::Remote, None);
+            stage.run(&queue);
+            if !stage.counters.leave_picture.load(Relaxed) {
+                stage.painter.paint(Tile::Remote, None);
             }
         };
         let thread = thread::Builder::new()
@@ -122,8 +140,81 @@ impl Drop for DecoderThread {
     }
 }
 
+/// Decodes at once and shows in time.
+struct Stage<E> {
+    painter: Arc<dyn Painter>,
+    counters: Arc<Decoded>,
+    pacing: Pacing,
+    /// In the order of their RTP times.
+    waiting: VecDeque<Due>,
+    events: E,
+}
+
+struct Due {
+    at: Instant,
+    time: u64,
+    frame: Frame,
+}
+
+impl<E: Fn(DecoderEvent)> Stage<E> {
+    fn run(&mut self, queue: &Receiver<Picture>) {
+        let mut stream = Stream {
+            decoder: None,
+            intact: false,
+        };
+        loop {
+            let next = match self.waiting.front() {
+                None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => queue.recv_timeout(due.at.saturating_duration_since(Instant::now())),
+            };
+            match next {
+                Ok(picture) => {
+                    stream.intact &= !self.counters.overrun.swap(false, Relaxed);
+                    match stream.decode(&picture) {
+                        Step::Frame(frame) => self.take(&picture, frame),
+                        Step::Nothing => {}
+                        Step::Damaged => (self.events)(DecoderEvent::Damaged),
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.show(Instant::now());
+        }
+    }
+
+    fn take(&mut self, picture: &Picture, frame: Frame) {
+        self.counters.width.store(frame.width, Relaxed);
+        self.counters.height.store(frame.height, Relaxed);
+        let extra = Duration::from_millis(self.counters.extra_ms.load(Relaxed).into());
+        let at = self.pacing.due(picture.time, picture.at, extra);
+        self.waiting.push_back(Due {
+            at,
+            time: picture.time,
+            frame,
+        });
+    }
+
+    /// Shows all pictures that are due, and the oldest when there is no room for more.
+    fn show(&mut self, now: Instant) {
+        while let Some(due) = self.waiting.front()
+            && (due.at <= now || self.waiting.len() > WAITING)
+        {
+            let Some(due) = self.waiting.pop_front() else { return };
+            self.painter.paint(Tile::Remote, Some(Arc::new(due.frame)));
+            self.counters.note_shown(Shown {
+                time: due.time,
+                at: now,
+            });
+            if self.counters.frames.fetch_add(1, Relaxed) == 0 {
+                (self.events)(DecoderEvent::First);
+            }
+        }
+    }
+}
+
 enum Step {
-    Frame(crate::painter::Frame),
+    Frame(Frame),
     Nothing,
     Damaged,
 }

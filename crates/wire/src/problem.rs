@@ -98,10 +98,14 @@ codes! {
     CameraLost 409 "The camera was unplugged." "Plug it back in or choose another.";
     /// No microphone found.
     MicrophoneMissing 409 "No microphone was found." "Plug one in or choose another in the device menu.";
+    /// Another program has it.
+    MicrophoneBusy 409 "The microphone is used by another program." "Close that program, or choose another microphone.";
     /// Unplugged or stopped.
     MicrophoneLost 409 "The microphone stopped." "Plug it back in or choose another.";
     /// No speaker found.
     SpeakerMissing 409 "No speaker was found." "Plug one in or choose another in the device menu.";
+    /// Another program has it.
+    SpeakerBusy 409 "The speaker is used by another program." "Close that program, or choose another speaker.";
     /// Media did not start within its deadline.
     MediaTimeout 504 "The picture did not come through." "The network may block video. Go on in the chat, or try again.";
     /// The media engine stopped.

@@ -1,15 +1,21 @@
 //! Microphones and speakers through cpal; PulseAudio first where there is one.
 
-use super::RATE;
 use cpal::{
     BufferSize, Device as CpalDevice, Host, SampleFormat, StreamConfig,
     traits::{DeviceTrait, HostTrait},
 };
-use sightline_wire::device::{Device, DeviceKind};
+use sightline_wire::{
+    ErrorCode, Problem,
+    device::{Device, DeviceKind},
+};
 use std::sync::{Mutex, PoisonError};
 
 /// The tone that stands in for a microphone.
 pub const SYNTHETIC_MICROPHONE: &str = "synthetic:microphone";
+
+/// Rates that a device may have of its own.
+const LOWEST_RATE: u32 = 16_000;
+const HIGHEST_RATE: u32 = 192_000;
 
 /// One connection to the sound system for the whole process: each one that cpal 0.18 opens to PulseAudio
 /// leaves a thread and a socket behind when it is dropped.
@@ -86,20 +92,61 @@ pub(super) fn find(id: Option<&str>, kind: DeviceKind) -> Option<CpalDevice> {
     .flatten()
 }
 
-/// How to open a device: its own channels, 48 kHz, and callbacks of 10 ms. The default buffer gave
-/// callbacks of 1.75 s on PulseAudio (docs/decisions).
+/// The chosen device if it is there, else the system's default. The flag says that it is not the chosen one.
+pub(super) fn pick(id: Option<&str>, kind: DeviceKind) -> Option<(CpalDevice, bool)> {
+    let chosen = find(id, kind).map(|device| (device, false));
+    let instead = || find(None, kind).map(|device| (device, true));
+    match id {
+        None => chosen,
+        Some(_) => chosen.or_else(instead),
+    }
+}
+
+/// What a device's failure means to the person in front of it.
+pub(super) fn problem(kind: DeviceKind, error: &cpal::Error) -> Problem {
+    let busy = matches!(error.kind(), cpal::ErrorKind::DeviceBusy);
+    let refused = matches!(error.kind(), cpal::ErrorKind::PermissionDenied);
+    match kind {
+        DeviceKind::Microphone if busy => ErrorCode::MicrophoneBusy.into(),
+        DeviceKind::Speaker if busy => ErrorCode::SpeakerBusy.into(),
+        DeviceKind::Microphone if refused => Problem::new(ErrorCode::MicrophoneMissing)
+            .saying("This computer's settings do not let Sightline use the microphone."),
+        DeviceKind::Speaker => ErrorCode::SpeakerMissing.into(),
+        DeviceKind::Microphone | DeviceKind::Camera => ErrorCode::MicrophoneMissing.into(),
+    }
+}
+
+/// How to open a device: its own channels and rate (resampling is better done once, by us), and callbacks of
+/// 10 ms. The default buffer gave callbacks of 1.75 s on PulseAudio (docs/decisions).
 pub(super) fn config(default: &cpal::SupportedStreamConfig) -> (StreamConfig, SampleFormat) {
     let format = match default.sample_format() {
         SampleFormat::I16 => SampleFormat::I16,
         _ => SampleFormat::F32,
     };
-    let buffer_size = BufferSize::Fixed(super::FRAME as u32);
+    let sample_rate = default.sample_rate().clamp(LOWEST_RATE, HIGHEST_RATE);
     (
         StreamConfig {
-            channels: default.channels().min(2),
-            sample_rate: RATE,
-            buffer_size,
+            channels: default.channels().clamp(1, 2),
+            sample_rate,
+            buffer_size: BufferSize::Fixed(sample_rate / 100),
         },
         format,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_held_by_another_program_is_busy_not_missing() {
+        let busy = cpal::Error::new(cpal::ErrorKind::DeviceBusy);
+        assert_eq!(problem(DeviceKind::Microphone, &busy).code, ErrorCode::MicrophoneBusy);
+        let gone = cpal::Error::new(cpal::ErrorKind::DeviceNotAvailable);
+        assert_eq!(
+            problem(DeviceKind::Microphone, &gone).code,
+            ErrorCode::MicrophoneMissing
+        );
+        assert_eq!(problem(DeviceKind::Speaker, &busy).code, ErrorCode::SpeakerBusy);
+    }
 }

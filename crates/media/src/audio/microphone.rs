@@ -3,7 +3,10 @@
 use super::{
     AudioFrame, FRAME, PACKET, RATE, devices,
     processing::MicrophoneProcessing,
+    reference::Reference,
+    resample::ToFrames,
     target::{AudioTarget, Settings},
+    timeline::Timeline,
     wav,
 };
 use cpal::{
@@ -22,8 +25,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A microphone that is lost is tried again this often.
+/// A microphone that is missing is tried again this often.
 const RETRY: Duration = Duration::from_secs(1);
+/// One that is lost may be there again, or another in its place, after this time.
+const RECOVER: Duration = Duration::from_millis(100);
+/// While another microphone stands in, the chosen one is looked for this often.
+const LOOK: Duration = Duration::from_secs(2);
+/// A device that claims to be further behind than this is not believed.
+const MOST_LATENCY: Duration = Duration::from_secs(1);
 /// A microphone that says nothing for this long is lost, whatever its driver says.
 const SILENCE: Duration = Duration::from_secs(3);
 
@@ -33,9 +42,9 @@ pub enum MicrophoneEvent {
     Packet {
         /// Opus.
         data: Vec<u8>,
-        /// In samples since the thread started.
+        /// Of the first sample, in samples: as many as the device has counted, and what was missed without one.
         time: u64,
-        /// When the last sample came.
+        /// When the first sample was heard.
         taken: Instant,
     },
     /// Sound is coming.
@@ -46,10 +55,20 @@ pub enum MicrophoneEvent {
 
 /// What reaches the thread.
 pub enum Sound {
-    /// From the device: mono, any length.
-    Captured(Vec<f32>),
+    /// From the device: mono, any length, at its rate.
+    Captured {
+        /// Of any number.
+        samples: Vec<f32>,
+        /// When the first of them was heard.
+        at: Instant,
+    },
     /// What the speaker plays, for the echo canceller.
-    Played(AudioFrame),
+    Played {
+        /// 10 ms.
+        frame: AudioFrame,
+        /// When it begins to be heard.
+        at: Instant,
+    },
     /// The device is gone.
     Lost(String),
     /// The end.
@@ -76,13 +95,16 @@ impl MicrophoneThread {
         let run = move || {
             let mut uplink = Uplink::new(on, target, events);
             loop {
-                let end = match Input::open(id.as_deref(), &own) {
-                    Ok(input) => uplink.run(&input, &incoming),
-                    Err(problem) => End::Fault(problem),
+                let (end, pause) = match Input::open(id.as_deref(), &own) {
+                    Ok(input) => (uplink.run(&input, &incoming), RECOVER),
+                    Err(problem) => (End::Fault(problem), RETRY),
                 };
-                let End::Fault(problem) = end else { break };
-                (uplink.events)(MicrophoneEvent::Fault(problem));
-                if stopped_within(&incoming, RETRY) {
+                match end {
+                    End::Stopped => break,
+                    End::ChosenIsBack => continue,
+                    End::Fault(problem) => (uplink.events)(MicrophoneEvent::Fault(problem)),
+                }
+                if stopped_within(&incoming, pause) {
                     break;
                 }
             }
@@ -119,7 +141,7 @@ fn stopped_within(incoming: &Receiver<Sound>, time: Duration) -> bool {
     loop {
         match incoming.recv_timeout(end.saturating_duration_since(Instant::now())) {
             Ok(Sound::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
-            Ok(Sound::Captured(_) | Sound::Played(_) | Sound::Lost(_)) => {}
+            Ok(Sound::Captured { .. } | Sound::Played { .. } | Sound::Lost(_)) => {}
             Err(RecvTimeoutError::Timeout) => return false,
         }
     }
@@ -127,8 +149,16 @@ fn stopped_within(incoming: &Receiver<Sound>, time: Duration) -> bool {
 
 /// An open source of sound.
 enum Input {
-    Device(#[expect(dead_code, reason = "held open, closed on drop")] Stream),
-    Samples { samples: Vec<f32> },
+    Device {
+        #[expect(dead_code, reason = "held open, closed on drop")]
+        stream: Stream,
+        rate: u32,
+        /// The chosen one, when this is another.
+        stands_in_for: Option<String>,
+    },
+    Samples {
+        samples: Vec<f32>,
+    },
 }
 
 impl Input {
@@ -142,19 +172,23 @@ impl Input {
             })?;
             return Ok(Self::Samples { samples });
         }
-        let missing = |error: cpal::Error| {
+        let failed = |error: cpal::Error| {
             tracing::warn!(%error, "microphone");
-            Problem::new(ErrorCode::MicrophoneMissing)
+            devices::problem(DeviceKind::Microphone, &error)
         };
-        let device = devices::find(id, DeviceKind::Microphone).ok_or(ErrorCode::MicrophoneMissing)?;
-        let (config, format) = devices::config(&device.default_input_config().map_err(missing)?);
+        let (device, stands_in) = devices::pick(id, DeviceKind::Microphone).ok_or(ErrorCode::MicrophoneMissing)?;
+        let (config, format) = devices::config(&device.default_input_config().map_err(failed)?);
         let stream = match format {
             SampleFormat::I16 => build::<i16>(&device, config, sounds),
             _ => build::<f32>(&device, config, sounds),
         };
-        let stream = stream.map_err(missing)?;
-        stream.play().map_err(missing)?;
-        Ok(Self::Device(stream))
+        let stream = stream.map_err(failed)?;
+        stream.play().map_err(failed)?;
+        Ok(Self::Device {
+            stream,
+            rate: config.sample_rate,
+            stands_in_for: id.filter(|_| stands_in).map(str::to_owned),
+        })
     }
 }
 
@@ -165,12 +199,17 @@ where
 {
     let channels = config.channels as usize;
     let (sounds, lost) = (sounds.clone(), sounds.clone());
-    let capture = move |data: &[T], _: &cpal::InputCallbackInfo| {
+    let capture = move |data: &[T], info: &cpal::InputCallbackInfo| {
+        let times = info.timestamp();
+        let latency = times.callback.checked_duration_since(times.capture).unwrap_or_default();
+        let now = Instant::now();
+        let at = now.checked_sub(latency.min(MOST_LATENCY)).unwrap_or(now);
         let mono = data
             .chunks_exact(channels)
             .map(|all| all.iter().map(|&s| f32::from_sample(s)).sum::<f32>() / channels as f32);
         // The thread is gone only while this stream is being closed.
-        let _ = sounds.send(Sound::Captured(mono.collect()));
+        let samples = mono.collect();
+        let _ = sounds.send(Sound::Captured { samples, at });
     };
     let failed = move |error| {
         report(&error, &|text| {
@@ -201,6 +240,7 @@ fn test_tone() -> Vec<f32> {
 enum End {
     Stopped,
     Fault(Problem),
+    ChosenIsBack,
 }
 
 /// Cleans, encodes and counts time over all devices the thread has had.
@@ -209,9 +249,13 @@ struct Uplink<E> {
     target: Arc<AudioTarget>,
     events: E,
     processing: MicrophoneProcessing,
+    reference: Reference,
+    /// When which sample was heard, over all devices.
+    heard: Timeline,
     encoder: Encoder,
     settings: Option<Settings>,
     packet: Vec<f32>,
+    /// Of the next packet's first sample.
     time: u64,
     /// The last packet said "silence from here on".
     silent: bool,
@@ -225,6 +269,8 @@ impl<E: Fn(MicrophoneEvent)> Uplink<E> {
             target,
             events,
             processing: MicrophoneProcessing::new(),
+            reference: Reference::new(),
+            heard: Timeline::default(),
             encoder,
             settings: None,
             packet: Vec::with_capacity(PACKET),
@@ -235,38 +281,49 @@ impl<E: Fn(MicrophoneEvent)> Uplink<E> {
 
     fn run(&mut self, input: &Input, incoming: &Receiver<Sound>) -> End {
         match input {
-            Input::Device(_) => self.run_device(incoming),
+            Input::Device {
+                rate, stands_in_for, ..
+            } => self.run_device(*rate, stands_in_for.as_deref(), incoming),
             Input::Samples { samples } => self.run_samples(samples, incoming),
         }
     }
 
-    fn run_device(&mut self, incoming: &Receiver<Sound>) -> End {
-        let mut waiting: Vec<f32> = Vec::with_capacity(4 * FRAME);
+    fn run_device(&mut self, rate: u32, away: Option<&str>, incoming: &Receiver<Sound>) -> End {
+        let mut frames = ToFrames::new(rate);
         let mut ready = false;
-        let mut heard = Instant::now();
+        let mut last = Instant::now();
+        let mut look = last + LOOK;
         loop {
-            match incoming.recv_timeout((heard + SILENCE).saturating_duration_since(Instant::now())) {
-                Ok(Sound::Captured(samples)) => {
-                    heard = Instant::now();
+            let deadline = if away.is_some() {
+                look.min(last + SILENCE)
+            } else {
+                last + SILENCE
+            };
+            match incoming.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(Sound::Captured { samples, at }) => {
+                    last = Instant::now();
                     if !ready {
                         ready = true;
                         (self.events)(MicrophoneEvent::Ready);
                     }
-                    waiting.extend(samples);
-                    let (frames, _) = waiting.as_chunks::<FRAME>();
-                    let used = frames.len() * FRAME;
-                    for frame in frames {
-                        let clean = self.processing.near_end(frame);
-                        self.send(&clean);
-                    }
-                    waiting.drain(..used);
+                    let waiting = frames.waiting() as u64 * u64::from(RATE) / u64::from(rate);
+                    self.note(self.next_sample() + waiting, at);
+                    frames.push(&samples, |frame| self.hear(frame));
                 }
-                Ok(Sound::Played(frame)) => self.processing.far_end(&frame),
+                Ok(Sound::Played { frame, at }) => self.reference.played(&frame, at),
                 Ok(Sound::Lost(reason)) => {
                     tracing::warn!(reason, "microphone lost");
                     return End::Fault(ErrorCode::MicrophoneLost.into());
                 }
-                Err(RecvTimeoutError::Timeout) => return End::Fault(ErrorCode::MicrophoneLost.into()),
+                Err(RecvTimeoutError::Timeout) if last.elapsed() >= SILENCE => {
+                    return End::Fault(ErrorCode::MicrophoneLost.into());
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    look = Instant::now() + LOOK;
+                    if devices::find(away, DeviceKind::Microphone).is_some() {
+                        return End::ChosenIsBack;
+                    }
+                }
                 Ok(Sound::Stop) | Err(RecvTimeoutError::Disconnected) => return End::Stopped,
             }
         }
@@ -280,16 +337,45 @@ impl<E: Fn(MicrophoneEvent)> Uplink<E> {
         loop {
             match incoming.recv_timeout(next.saturating_duration_since(Instant::now())) {
                 Ok(Sound::Stop) | Err(RecvTimeoutError::Disconnected) => return End::Stopped,
-                Ok(Sound::Captured(_) | Sound::Played(_) | Sound::Lost(_)) => {}
+                Ok(Sound::Captured { .. } | Sound::Played { .. } | Sound::Lost(_)) => {}
                 Err(RecvTimeoutError::Timeout) => {
                     let frame: AudioFrame =
                         std::array::from_fn(|n| samples.get((at + n) % samples.len().max(1)).copied().unwrap_or(0.0));
+                    self.note(self.next_sample(), next);
                     at += FRAME;
                     next += Duration::from_millis(10);
                     self.send(&frame);
                 }
             }
         }
+    }
+
+    /// The number of the sample that follows the last one sent or waiting for its packet.
+    fn next_sample(&self) -> u64 {
+        self.time + self.packet.len() as u64
+    }
+
+    /// The device heard sample number `sample` at `at`. After a pause (another device, a machine that slept)
+    /// time goes on where the clock is, and the echo canceller starts afresh.
+    fn note(&mut self, sample: u64, at: Instant) {
+        let expected = self.heard.time_of(sample);
+        if self.heard.note(sample, at) {
+            let missed = expected.map_or(Duration::ZERO, |expected| at.saturating_duration_since(expected));
+            let packets = (missed.as_secs_f64() * f64::from(RATE)) as u64 / PACKET as u64;
+            self.time += packets * PACKET as u64;
+            self.heard = Timeline::default();
+            self.heard.note(sample + packets * PACKET as u64, at);
+            self.processing = MicrophoneProcessing::new();
+        }
+    }
+
+    /// 10 ms from the room: without echo and noise they go out.
+    fn hear(&mut self, frame: &AudioFrame) {
+        if let Some(at) = self.heard.time_of(self.next_sample()) {
+            self.processing.far_end(&self.reference.heard(at));
+        }
+        let clean = self.processing.near_end(frame);
+        self.send(&clean);
     }
 
     fn send(&mut self, frame: &AudioFrame) {
@@ -301,6 +387,7 @@ impl<E: Fn(MicrophoneEvent)> Uplink<E> {
         if self.packet.len() < PACKET {
             return;
         }
+        let now = Instant::now();
         let settings = self.target.settings();
         if self.settings != Some(settings) {
             if let Err(error) = settings.apply(&mut self.encoder, self.settings) {
@@ -318,7 +405,7 @@ impl<E: Fn(MicrophoneEvent)> Uplink<E> {
                 (self.events)(MicrophoneEvent::Packet {
                     data,
                     time: self.time,
-                    taken: Instant::now(),
+                    taken: self.heard.time_of(self.time).map_or(now, |taken| taken.min(now)),
                 });
             }
             Ok(_) => {}

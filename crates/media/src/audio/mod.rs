@@ -1,13 +1,18 @@
 //! Sound: 48 kHz, mono, in frames of 10 ms everywhere inside the engine.
 
 pub mod devices;
+#[cfg(test)]
+mod drift;
 pub mod microphone;
 pub mod playout;
 pub mod processing;
+mod reference;
+mod resample;
 pub mod speaker;
 #[cfg(test)]
-mod speech;
+pub mod speech;
 pub mod target;
+mod timeline;
 mod wav;
 
 /// Samples a second.

@@ -18,7 +18,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use stretch::{Care, PIECE};
+use stretch::{Care, PIECE, SIDE};
 use voice::Voice;
 
 /// With nothing coming the voice is made up for this long: then it is gone, not late.
@@ -72,20 +72,24 @@ pub struct SoundFigures {
     pub left_out: u64,
     /// How many were played twice to lengthen it (`insertedSamplesForDeceleration`).
     pub repeated: u64,
-    /// From the arrival of a quick packet to its sound being handed to the device, in milliseconds.
+    /// From the arrival of a quick packet to its sound being heard, in milliseconds.
     pub delay_ms: f64,
-    /// What that delay should be.
+    /// The device's part of that.
+    pub device_ms: f64,
+    /// What the rest should be.
     pub target_ms: f64,
+    /// What the network alone would make it.
+    pub wanted_ms: f64,
     /// Interarrival jitter (RFC 3550, 6.4.1) in milliseconds.
     pub jitter_ms: f64,
 }
 
-/// Which sound was handed out when: what synchronisation with the picture starts from.
+/// Which sound is heard when: what synchronisation with the picture starts from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Position {
     /// RTP time in samples of 48 kHz.
     pub time: i64,
-    /// The moment the frame was pulled for.
+    /// The moment it is heard.
     pub at: Instant,
 }
 
@@ -96,6 +100,7 @@ pub struct Playout {
     minimum: i64,
     totals: SoundFigures,
     position: Option<Position>,
+    device_ms: f64,
 }
 
 impl Playout {
@@ -107,6 +112,7 @@ impl Playout {
             minimum: 0,
             totals: SoundFigures::default(),
             position: None,
+            device_ms: 0.0,
         }
     }
 
@@ -127,8 +133,11 @@ impl Playout {
         self.stream.push(at, time, packet.seq, packet.data);
     }
 
-    /// The 10 ms to be handed to the device at `now`; silence while there is nothing to play.
-    pub fn pull(&mut self, now: Instant) -> AudioFrame {
+    /// The 10 ms to be handed to the device at `now`, which will play them after `device`; silence while there
+    /// is nothing to play.
+    pub fn pull(&mut self, now: Instant, device: Duration) -> AudioFrame {
+        let behind = device.as_secs_f64() * 1e3;
+        self.device_ms += (behind - self.device_ms) / 64.0;
         let ticks = self.ticks(now);
         let target = self.target();
         let stream = &mut self.stream;
@@ -136,16 +145,8 @@ impl Playout {
         if stream.decoded.is_some() {
             self.totals.played += FRAME as u64;
         }
-        self.position = stream.head().map(|time| Position { time, at: now });
-        if stream.sound.len() < FRAME {
-            return [0.0; FRAME];
-        }
-        let mut frame = [0.0; FRAME];
-        frame
-            .iter_mut()
-            .zip(stream.sound.drain(..FRAME))
-            .for_each(|(out, sample)| *out = sample);
-        frame
+        self.position = stream.head().map(|time| Position { time, at: now + device });
+        stream.take()
     }
 
     /// Never plays sooner than this after a quick packet's arrival, for the picture's sake.
@@ -170,8 +171,10 @@ impl Playout {
     pub fn figures(&self) -> SoundFigures {
         let target = self.target() as f64;
         SoundFigures {
-            delay_ms: self.stream.delay.unwrap_or(target) / MS as f64,
+            delay_ms: self.stream.delay.unwrap_or(target) / MS as f64 + self.device_ms,
+            device_ms: self.device_ms,
             target_ms: target / MS as f64,
+            wanted_ms: self.stream.arrivals.target() as f64 / MS as f64,
             jitter_ms: self.stream.arrivals.jitter_ms(),
             ..self.totals
         }
@@ -210,6 +213,8 @@ struct Stream {
     state: State,
     /// Decoded and not yet played.
     sound: VecDeque<f32>,
+    /// Played last, [`SIDE`] samples.
+    past: Vec<f32>,
     /// The time of the sample after [`Self::sound`].
     next: i64,
     /// The packet decoded last.
@@ -252,6 +257,7 @@ impl Stream {
             newest: None,
             state: State::Silent,
             sound: VecDeque::with_capacity(4 * PACKET),
+            past: vec![0.0; SIDE],
             next: i64::MIN,
             decoded: None,
             made_up: 0,
@@ -281,6 +287,20 @@ impl Stream {
         if self.packets.len() > MOST_PACKETS {
             self.packets.pop_first();
         }
+    }
+
+    /// 10 ms of what is there; silence when there is less.
+    fn take(&mut self) -> AudioFrame {
+        let mut frame = [0.0; FRAME];
+        if self.sound.len() >= FRAME {
+            frame
+                .iter_mut()
+                .zip(self.sound.drain(..FRAME))
+                .for_each(|(out, sample)| *out = sample);
+        }
+        self.past.drain(..FRAME);
+        self.past.extend_from_slice(&frame);
+        frame
     }
 
     /// The time of the sample that is played next.
@@ -458,25 +478,47 @@ impl Stream {
         } else {
             (Care::Unheard, REST)
         };
-        let wrong = excess > TOO_LONG || excess < -TOO_SHORT;
-        if !wrong || self.since_correction < rest || !self.gather(PIECE) {
+        let right = (-TOO_SHORT..=TOO_LONG).contains(&excess);
+        if right || self.since_correction < rest {
             return;
         }
-        let piece: Vec<f32> = self.sound.iter().take(PIECE).copied().collect();
-        let other = if excess > 0.0 {
-            stretch::shorten(&piece, care)
+        let gained = if excess > 0.0 {
+            self.shorten(care)
         } else {
-            stretch::lengthen(&piece, care)
+            self.lengthen(care)
         };
-        let Some(other) = other else { return };
-        self.since_correction = 0;
-        self.delay = Some(delay + other.len() as f64 - PIECE as f64);
-        totals.left_out += PIECE.saturating_sub(other.len()) as u64;
-        totals.repeated += other.len().saturating_sub(PIECE) as u64;
-        self.sound.drain(..PIECE);
-        for sample in other.into_iter().rev() {
+        if gained != 0 {
+            self.since_correction = 0;
+            self.delay = Some(delay + gained as f64);
+            totals.left_out += (-gained).max(0) as u64;
+            totals.repeated += gained.max(0) as u64;
+        }
+    }
+
+    /// Leaves a period out of what comes; by how many samples sound has become longer.
+    fn shorten(&mut self, care: Care) -> i64 {
+        if !self.gather(PIECE) {
+            return 0;
+        }
+        let piece: Vec<f32> = self.sound.drain(..PIECE).collect();
+        let shorter = stretch::shorten(&piece, care).unwrap_or(piece);
+        for &sample in shorter.iter().rev() {
             self.sound.push_front(sample);
         }
+        shorter.len() as i64 - PIECE as i64
+    }
+
+    /// Plays a period once more; by how many samples sound has become longer.
+    fn lengthen(&mut self, care: Care) -> i64 {
+        if !self.gather(SIDE) {
+            return 0;
+        }
+        let future: Vec<f32> = self.sound.iter().take(SIDE).copied().collect();
+        let more = stretch::lengthen(&self.past, &future, care).unwrap_or_default();
+        for &sample in more.iter().rev() {
+            self.sound.push_front(sample);
+        }
+        more.len() as i64
     }
 
     /// Decodes ahead until `samples` are there, as far as packets follow without a hole.

@@ -1,6 +1,11 @@
 //! The speaker: pulls sound from the playout buffer, and tells the echo canceller what it played.
 
-use super::{AudioFrame, FRAME, devices, microphone::report, playout::Playout};
+use super::{
+    AudioFrame, FRAME, RATE, devices,
+    microphone::report,
+    playout::Playout,
+    resample::{Resample, Steering},
+};
 use cpal::{
     FromSample, SampleFormat, SizedSample, Stream, StreamConfig,
     traits::{DeviceTrait, StreamTrait},
@@ -13,8 +18,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A speaker that is missing or lost is tried again this often.
+/// A speaker that is missing is tried again this often.
 const RETRY: Duration = Duration::from_secs(1);
+/// One that is lost may be there again, or another in its place, after this time.
+const RECOVER: Duration = Duration::from_millis(100);
+/// While another speaker stands in, the chosen one is looked for this often.
+const LOOK: Duration = Duration::from_secs(2);
+/// A device that claims to be further behind than this is not believed.
+const MOST_LATENCY: Duration = Duration::from_secs(1);
 
 /// What the speaker's thread says.
 pub enum SpeakerEvent {
@@ -36,12 +47,12 @@ pub struct SpeakerThread {
 }
 
 impl SpeakerThread {
-    /// Opens the speaker (or goes on trying); `None` takes the system's default. `played` gets every 10 ms
-    /// as it is handed to the device.
+    /// Opens the speaker (or another while it is away, or goes on trying); `None` takes the system's default.
+    /// `played` gets every 10 ms with the time it is heard from.
     pub fn start(
         id: Option<String>,
         playout: Arc<Mutex<Playout>>,
-        played: impl Fn(&AudioFrame) + Clone + Send + 'static,
+        played: impl Fn(&AudioFrame, Instant) + Clone + Send + 'static,
         events: impl Fn(SpeakerEvent) + Send + 'static,
     ) -> Self {
         let (words, incoming) = mpsc::channel();
@@ -52,21 +63,27 @@ impl SpeakerThread {
                 // The thread is gone only while this stream is being closed.
                 let _ = lost.send(Word::Lost(reason));
             };
-            let problem = match open(id.as_deref(), playout.clone(), played.clone(), lost) {
-                Ok(_stream) => {
+            let pause = match open(id.as_deref(), playout.clone(), played.clone(), lost) {
+                Ok((_stream, stands_in)) => {
                     events(SpeakerEvent::Ready);
-                    match incoming.recv() {
-                        Ok(Word::Lost(reason)) => tracing::warn!(reason, "speaker lost"),
-                        Ok(Word::Stop) | Err(_) => return,
+                    match until_lost(&incoming, id.as_deref().filter(|_| stands_in)) {
+                        End::Stopped => return,
+                        End::ChosenIsBack => Duration::ZERO,
+                        End::Lost(reason) => {
+                            tracing::warn!(reason, "speaker lost");
+                            events(SpeakerEvent::Fault(ErrorCode::SpeakerMissing.into()));
+                            RECOVER
+                        }
                     }
-                    Problem::new(ErrorCode::SpeakerMissing)
                 }
-                Err(problem) => problem,
+                Err(problem) => {
+                    events(SpeakerEvent::Fault(problem));
+                    RETRY
+                }
             };
-            events(SpeakerEvent::Fault(problem));
             // A second "lost" of the old stream only shortens the wait.
             if matches!(
-                incoming.recv_timeout(RETRY),
+                incoming.recv_timeout(pause),
                 Ok(Word::Stop) | Err(mpsc::RecvTimeoutError::Disconnected)
             ) {
                 return;
@@ -94,30 +111,51 @@ impl Drop for SpeakerThread {
     }
 }
 
+/// How a speaker's time ends.
+enum End {
+    Stopped,
+    Lost(String),
+    ChosenIsBack,
+}
+
+/// Waits for the end of an open speaker; `away` is the one it stands in for.
+fn until_lost(incoming: &mpsc::Receiver<Word>, away: Option<&str>) -> End {
+    loop {
+        let word = match away {
+            None => incoming.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
+            Some(_) => incoming.recv_timeout(LOOK),
+        };
+        match word {
+            Ok(Word::Lost(reason)) => return End::Lost(reason),
+            Ok(Word::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return End::Stopped,
+            Err(mpsc::RecvTimeoutError::Timeout) if devices::find(away, DeviceKind::Speaker).is_some() => {
+                return End::ChosenIsBack;
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
 fn open(
     id: Option<&str>,
     playout: Arc<Mutex<Playout>>,
-    played: impl Fn(&AudioFrame) + Send + 'static,
+    played: impl Fn(&AudioFrame, Instant) + Send + 'static,
     lost: impl Fn(String) + Send + 'static,
-) -> Result<Stream, Problem> {
-    let missing = |error: cpal::Error| {
+) -> Result<(Stream, bool), Problem> {
+    let failed = |error: cpal::Error| {
         tracing::warn!(%error, "speaker");
-        Problem::new(ErrorCode::SpeakerMissing)
+        devices::problem(DeviceKind::Speaker, &error)
     };
-    let device = devices::find(id, DeviceKind::Speaker).ok_or(ErrorCode::SpeakerMissing)?;
-    let (config, format) = devices::config(&device.default_output_config().map_err(missing)?);
-    let source = Source {
-        playout,
-        played,
-        left: VecDeque::with_capacity(2 * FRAME),
-    };
+    let (device, stands_in) = devices::pick(id, DeviceKind::Speaker).ok_or(ErrorCode::SpeakerMissing)?;
+    let (config, format) = devices::config(&device.default_output_config().map_err(failed)?);
+    let source = Source::new(config.sample_rate, playout, played);
     let stream = match format {
         SampleFormat::I16 => build::<i16, _>(&device, config, source, lost),
         _ => build::<f32, _>(&device, config, source, lost),
     };
-    let stream = stream.map_err(missing)?;
-    stream.play().map_err(missing)?;
-    Ok(stream)
+    let stream = stream.map_err(failed)?;
+    stream.play().map_err(failed)?;
+    Ok((stream, stands_in))
 }
 
 fn build<T, P>(
@@ -128,35 +166,72 @@ fn build<T, P>(
 ) -> Result<Stream, cpal::Error>
 where
     T: SizedSample + FromSample<f32>,
-    P: Fn(&AudioFrame) + Send + 'static,
+    P: Fn(&AudioFrame, Instant) + Send + 'static,
 {
     let channels = config.channels as usize;
-    let fill = move |out: &mut [T], _: &cpal::OutputCallbackInfo| {
-        for all in out.chunks_exact_mut(channels) {
-            all.fill(T::from_sample(source.next()));
+    let fill = move |out: &mut [T], info: &cpal::OutputCallbackInfo| {
+        let times = info.timestamp();
+        let latency = times
+            .playback
+            .checked_duration_since(times.callback)
+            .unwrap_or_default();
+        source.prepare(out.len() / channels, Instant::now(), latency.min(MOST_LATENCY));
+        let frames = out.len() / channels;
+        for (all, sample) in out.chunks_exact_mut(channels).zip(source.ready.drain(..frames)) {
+            all.fill(T::from_sample(sample));
         }
     };
     device.build_output_stream(config, fill, move |error| report(&error, &lost), None)
 }
 
-struct Source<P> {
+/// From the playout buffer to one device: at its rate, steered by its clock.
+pub(super) struct Source<P> {
     playout: Arc<Mutex<Playout>>,
     played: P,
-    left: VecDeque<f32>,
+    rate: u32,
+    resample: Resample,
+    steering: Steering,
+    /// Played out and not yet resampled.
+    waiting: Vec<f32>,
+    /// Resampled and not yet taken by the device.
+    pub ready: VecDeque<f32>,
 }
 
-impl<P: Fn(&AudioFrame)> Source<P> {
-    fn next(&mut self) -> f32 {
-        if self.left.is_empty() {
-            // Held for a pull of 10 ms or a push of one packet: some microseconds either way.
-            let frame = self
-                .playout
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pull(Instant::now());
-            (self.played)(&frame);
-            self.left.extend(frame);
+impl<P: Fn(&AudioFrame, Instant)> Source<P> {
+    pub fn new(rate: u32, playout: Arc<Mutex<Playout>>, played: P) -> Self {
+        Self {
+            playout,
+            played,
+            rate,
+            resample: Resample::new(RATE, rate),
+            steering: Steering::unheard(),
+            waiting: Vec::with_capacity(4 * FRAME),
+            ready: VecDeque::with_capacity(8 * FRAME),
         }
-        self.left.pop_front().unwrap_or(0.0)
+    }
+
+    /// Makes `frames` samples ready at `now`; the first of all that are ready will be heard after `latency`.
+    pub fn prepare(&mut self, frames: usize, now: Instant, latency: Duration) {
+        while self.ready.len() < frames {
+            while self.waiting.len() < self.resample.needed() {
+                let ahead =
+                    self.ready.len() as f64 / f64::from(self.rate) + self.waiting.len() as f64 / f64::from(RATE);
+                let heard = latency + Duration::from_secs_f64(ahead);
+                // Held for a pull of 10 ms or a push of one packet: some microseconds either way.
+                let mut playout = self.playout.lock().unwrap_or_else(PoisonError::into_inner);
+                let frame = playout.pull(now, heard);
+                let excess = playout.excess();
+                drop(playout);
+                if let Some(excess) = excess {
+                    self.resample
+                        .set_haste(self.steering.haste(excess, FRAME as f64 / f64::from(RATE)));
+                }
+                (self.played)(&frame, now + heard);
+                self.waiting.extend_from_slice(&frame);
+            }
+            let needed = self.resample.needed();
+            self.ready.extend(self.resample.block(&self.waiting[..needed]));
+            self.waiting.drain(..needed);
+        }
     }
 }

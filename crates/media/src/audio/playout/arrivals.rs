@@ -83,11 +83,9 @@ impl Arrivals {
     /// A packet of RTP time `time` came at `at`; `in_order` unless a later one had come before.
     pub fn note(&mut self, at: i64, time: i64, in_order: bool) {
         let transit = at - time;
-        if in_order {
-            if let Some((last_at, last_time)) = self.last.replace((at, time)) {
-                let apart = ((at - last_at) - (time - last_time)).abs() as f64;
-                self.jitter += (apart - self.jitter) / 16.0;
-            }
+        if in_order && let Some((last_at, last_time)) = self.last.replace((at, time)) {
+            let apart = ((at - last_at) - (time - last_time)).abs() as f64;
+            self.jitter += (apart - self.jitter) / 16.0;
         }
         self.note_baseline(at, transit);
         let lateness = transit - self.baseline.expect("just noted");

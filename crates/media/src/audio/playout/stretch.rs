@@ -10,8 +10,10 @@ use super::RATE;
 const SHORTEST_LAG: usize = RATE as usize / 400;
 /// ... to 67 Hz: 15 ms.
 const LONGEST_LAG: usize = RATE as usize * 15 / 1_000;
-/// What [`shorten`] and [`lengthen`] look at: 30 ms.
+/// What [`shorten`] looks at, 30 ms.
 pub const PIECE: usize = 2 * LONGEST_LAG;
+/// What [`lengthen`] looks at of what was played and of what comes, 15 ms each.
+pub const SIDE: usize = LONGEST_LAG;
 /// How alike two periods must be to be joined unheard.
 const ALIKE: f32 = 0.88;
 /// How alike when there is no time to wait for better.
@@ -38,13 +40,11 @@ pub fn shorten(piece: &[f32], care: Care) -> Option<Vec<f32>> {
     Some(out)
 }
 
-/// `piece` (of [`PIECE`] samples) with one period twice; `None` where it cannot be done unheard.
-pub fn lengthen(piece: &[f32], care: Care) -> Option<Vec<f32>> {
-    let lag = lag(piece, care)?;
-    let mut out = piece[..lag].to_vec();
-    out.extend(cross_fade(&piece[lag..2 * lag], &piece[..lag]));
-    out.extend_from_slice(&piece[lag..]);
-    Some(out)
+/// The period to be played once more between `past` and `future` (of [`SIDE`] samples each); `None` where it
+/// cannot be done unheard.
+pub fn lengthen(past: &[f32], future: &[f32], care: Care) -> Option<Vec<f32>> {
+    let lag = lag(&[past, future].concat(), care)?;
+    Some(cross_fade(&future[..lag], &past[SIDE - lag..]))
 }
 
 /// From all of `from` to all of `to`, which have the same length.
@@ -110,11 +110,10 @@ mod tests {
         for hertz in [80.0, 150.0, 237.0, 390.0] {
             let piece = tone(hertz, PIECE);
             let period = RATE as f32 / hertz;
-            for (out, sign) in [
-                (shorten(&piece, Care::Unheard).expect("periodic"), -1.0),
-                (lengthen(&piece, Care::Unheard).expect("periodic"), 1.0),
-            ] {
-                let periods = sign * (out.len() as f32 - PIECE as f32) / period;
+            let longer = lengthen(&piece[..SIDE], &piece[SIDE..], Care::Unheard).expect("periodic");
+            let longer = [&piece[..SIDE], &longer, &piece[SIDE..]].concat();
+            for out in [shorten(&piece, Care::Unheard).expect("periodic"), longer] {
+                let periods = (out.len() as f32 - PIECE as f32) / period;
                 assert!(
                     (periods - periods.round()).abs() < 0.05,
                     "{periods} periods of {hertz} Hz"

@@ -49,7 +49,7 @@ fn play_with(packets: &[Sent], minimum: impl Fn(f64) -> u64) -> Heard {
             heard.playout.push(packet.received(at(packet.arrives)));
         }
         heard.playout.set_minimum(Duration::from_millis(minimum(now)));
-        heard.frames.push(heard.playout.pull(at(now)));
+        heard.frames.push(heard.playout.pull(at(now), Duration::ZERO));
         heard.delays.push(heard.playout.figures().delay_ms);
     }
     heard
@@ -173,7 +173,7 @@ fn a_machine_that_slept_goes_on_with_what_is_said_now() {
             continue;
         }
         let slept = if now >= 5_500.0 { 1_500.0 } else { 0.0 };
-        let frame = playout.pull(at(now - slept));
+        let frame = playout.pull(at(now - slept), Duration::ZERO);
         if (3_700.0..3_900.0).contains(&now) || now > 5_900.0 {
             after.push((loud(&frame), playout.figures().delay_ms));
         }

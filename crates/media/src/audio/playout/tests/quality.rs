@@ -52,7 +52,10 @@ fn stretched_speech_keeps_its_pitch_and_has_no_clicks() {
         let packets = even(&encode(voice));
         let plain = play(&packets);
         // The delay is to go up and down all the time.
-        let moved = play_with(&packets, |now| if (now as u64 / 2_000) % 2 == 0 { 0 } else { 150 });
+        let moved = play_with(
+            &packets,
+            |now| if (now as u64 / 2_000).is_multiple_of(2) { 0 } else { 150 },
+        );
         let figures = moved.playout.figures();
         println!("{figures:?}");
         assert!(

@@ -1,0 +1,204 @@
+//! A PulseAudio daemon of the test's own, with devices that come and go.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use crate::common::{PATIENCE, share_of, tone};
+use std::{
+    fs,
+    io::{Read, Write},
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::Instant,
+};
+
+/// The daemon. Ends with it.
+pub struct Sound {
+    daemon: Child,
+    folder: PathBuf,
+}
+
+impl Sound {
+    /// A speaker `spk` and a microphone `mic` fed by `micfeed`, both the defaults.
+    ///
+    /// # Safety
+    /// The only test of its binary, before it starts a thread: this sets environment variables.
+    pub unsafe fn start() -> Self {
+        let folder = std::env::temp_dir().join(format!("sightline-sound-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("a private folder");
+        let socket = folder.join("native");
+        let script = format!(
+            "load-module module-native-protocol-unix auth-anonymous=1 socket={}\n\
+             load-module module-null-sink sink_name=spk rate=48000\n\
+             load-module module-null-sink sink_name=micfeed rate=48000\n\
+             load-module module-virtual-source source_name=mic master=micfeed.monitor\n\
+             set-default-sink spk\nset-default-source mic\n",
+            socket.display()
+        );
+        fs::write(folder.join("setup.pa"), script).expect("the script can be written");
+        // SAFETY: the caller's promise.
+        unsafe {
+            std::env::set_var("PULSE_SERVER", format!("unix:{}", socket.display()));
+            std::env::set_var("XDG_RUNTIME_DIR", &folder);
+            std::env::set_var("HOME", &folder);
+        }
+        let daemon = Command::new("pulseaudio")
+            .args(["-n", "-F"])
+            .arg(folder.join("setup.pa"))
+            .args(["--exit-idle-time=-1", "--daemonize=no", "--use-pid-file=no"])
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("pulseaudio is installed");
+        let end = Instant::now() + PATIENCE;
+        while !Command::new("pactl")
+            .arg("info")
+            .output()
+            .is_ok_and(|out| out.status.success())
+        {
+            assert!(Instant::now() < end, "pulseaudio answers");
+            thread::yield_now();
+        }
+        Self { daemon, folder }
+    }
+
+    /// Plugs a device in; the answer unplugs it.
+    pub fn plug(&self, module: &str) -> Plug {
+        let out = Command::new("pactl")
+            .arg("load-module")
+            .args(module.split(' '))
+            .output()
+            .expect("pactl runs");
+        let index = String::from_utf8(out.stdout).expect("a number");
+        assert!(out.status.success(), "{module} loads");
+        Plug(index.trim().to_owned())
+    }
+
+    /// Makes it the default.
+    pub fn prefer(&self, kind: &str, name: &str) {
+        let done = Command::new("pactl").args([kind, name]).status().expect("pactl runs");
+        assert!(done.success(), "{kind} {name}");
+    }
+}
+
+impl Drop for Sound {
+    fn drop(&mut self) {
+        self.daemon.kill().ok();
+        self.daemon.wait().ok();
+        fs::remove_dir_all(&self.folder).ok();
+    }
+}
+
+/// A device that is plugged in.
+pub struct Plug(String);
+
+impl Plug {
+    pub fn pull(self) {
+        let done = Command::new("pactl")
+            .args(["unload-module", &self.0])
+            .status()
+            .expect("pactl runs");
+        assert!(done.success(), "it was plugged in");
+    }
+}
+
+fn stream(program: &str, device: &str, stdio: (Stdio, Stdio)) -> Child {
+    Command::new(program)
+        .args([
+            "--raw",
+            "--format=float32le",
+            "--rate=48000",
+            "--channels=1",
+            "--latency-msec=20",
+            "--device",
+            device,
+        ])
+        .stdin(stdio.0)
+        .stdout(stdio.1)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("pulseaudio-utils is installed")
+}
+
+/// Plays `sound` into a device over and over. Ends when dropped.
+pub struct Feed {
+    child: Child,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Feed {
+    pub fn into_device(device: &str, sound: &[f32]) -> Self {
+        let mut child = stream("pacat", device, (Stdio::piped(), Stdio::null()));
+        let mut into: ChildStdin = child.stdin.take().expect("piped");
+        let bytes: Vec<u8> = sound.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let thread = thread::spawn(move || while into.write_all(&bytes).is_ok() {});
+        Self {
+            child,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+/// What a device plays, 100 ms at a time. Ends when dropped, or when the device goes.
+pub struct Record {
+    child: Child,
+    pub pieces: Receiver<Vec<f32>>,
+}
+
+impl Record {
+    pub fn of_device(device: &str) -> Self {
+        let mut child = stream("parec", device, (Stdio::null(), Stdio::piped()));
+        let mut out = child.stdout.take().expect("piped");
+        let (sender, pieces) = mpsc::channel();
+        thread::spawn(move || {
+            let mut bytes = vec![0; 4_800 * 4];
+            while out.read_exact(&mut bytes).is_ok() {
+                let samples = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b));
+                if sender.send(samples.collect()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { child, pieces }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Waits until `hertz` has at least `wanted` of the power of what comes.
+pub fn wait_for_tone(what: &str, hertz: f32, wanted: f32, pieces: &Receiver<Vec<f32>>) {
+    // What came before the question is about another time.
+    pieces.try_iter().for_each(drop);
+    let end = Instant::now() + PATIENCE;
+    let mut best = 0.0f32;
+    while best < wanted {
+        assert!(Instant::now() < end, "{what}: {hertz} Hz at best {best:.2}");
+        let mut heard = Vec::new();
+        while heard.len() < 4_800 {
+            heard.extend(pieces.recv_timeout(PATIENCE).expect("sound keeps coming"));
+        }
+        best = best.max(share_of(hertz, &heard));
+    }
+}
+
+/// Bursts, as speech has them: a steady tone is noise, and is taken away as such.
+pub fn bursts(hertz: f32) -> Vec<f32> {
+    [tone(hertz, 0, 14_400), vec![0.0; 9_600]].concat()
+}
