@@ -58,6 +58,7 @@ fn a_headset_goes_and_comes_back_and_muted_stays_muted() {
     session.offer(1);
     let far = FarEnd::answering(&events.offer());
     session.answer(1, far.answer.clone());
+    session.admit(1);
 
     // A mono device of 44.1 kHz, both ways.
     let record = Record::of_device("headset.monitor");

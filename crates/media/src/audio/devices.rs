@@ -102,6 +102,41 @@ pub(super) fn pick(id: Option<&str>, kind: DeviceKind) -> Option<(CpalDevice, bo
     }
 }
 
+/// The device somebody chose, while it or another one in its place is open.
+///
+/// PulseAudio and PipeWire move a stream of a device that goes to the default one, and cpal hears nothing of it.
+pub(super) struct Chosen {
+    id: Option<String>,
+    kind: DeviceKind,
+    stands_in: bool,
+}
+
+/// What became of it.
+pub(super) enum News {
+    /// It is gone.
+    Away,
+    /// It is there again.
+    Back,
+}
+
+impl Chosen {
+    /// `stands_in`: another one is open in its place.
+    pub fn new(id: Option<&str>, kind: DeviceKind, stands_in: bool) -> Self {
+        let id = id.map(str::to_owned);
+        Self { id, kind, stands_in }
+    }
+
+    /// Looks for it. The system's default needs no looking after: the system does it.
+    pub fn news(&self) -> Option<News> {
+        let id = self.id.as_deref()?;
+        match (self.stands_in, find(Some(id), self.kind)) {
+            (false, None) => Some(News::Away),
+            (true, Some(_)) => Some(News::Back),
+            (false, Some(_)) | (true, None) => None,
+        }
+    }
+}
+
 /// What a device's failure means to the person in front of it.
 pub(super) fn problem(kind: DeviceKind, error: &cpal::Error) -> Problem {
     let busy = matches!(error.kind(), cpal::ErrorKind::DeviceBusy);

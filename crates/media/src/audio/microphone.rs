@@ -29,7 +29,7 @@ use std::{
 const RETRY: Duration = Duration::from_secs(1);
 /// One that is lost may be there again, or another in its place, after this time.
 const RECOVER: Duration = Duration::from_millis(100);
-/// While another microphone stands in, the chosen one is looked for this often.
+/// The chosen microphone is looked for this often: a sound server replaces one that goes without a word.
 const LOOK: Duration = Duration::from_secs(2);
 /// A device that claims to be further behind than this is not believed.
 const MOST_LATENCY: Duration = Duration::from_secs(1);
@@ -153,8 +153,7 @@ enum Input {
         #[expect(dead_code, reason = "held open, closed on drop")]
         stream: Stream,
         rate: u32,
-        /// The chosen one, when this is another.
-        stands_in_for: Option<String>,
+        chosen: devices::Chosen,
     },
     Samples {
         samples: Vec<f32>,
@@ -187,7 +186,7 @@ impl Input {
         Ok(Self::Device {
             stream,
             rate: config.sample_rate,
-            stands_in_for: id.filter(|_| stands_in).map(str::to_owned),
+            chosen: devices::Chosen::new(id, DeviceKind::Microphone, stands_in),
         })
     }
 }
@@ -281,29 +280,32 @@ impl<E: Fn(MicrophoneEvent)> Uplink<E> {
 
     fn run(&mut self, input: &Input, incoming: &Receiver<Sound>) -> End {
         match input {
-            Input::Device {
-                rate, stands_in_for, ..
-            } => self.run_device(*rate, stands_in_for.as_deref(), incoming),
+            Input::Device { rate, chosen, .. } => self.run_device(*rate, chosen, incoming),
             Input::Samples { samples } => self.run_samples(samples, incoming),
         }
     }
 
-    fn run_device(&mut self, rate: u32, away: Option<&str>, incoming: &Receiver<Sound>) -> End {
+    fn run_device(&mut self, rate: u32, chosen: &devices::Chosen, incoming: &Receiver<Sound>) -> End {
         let mut frames = ToFrames::new(rate);
         let mut ready = false;
         let mut last = Instant::now();
         let mut look = last + LOOK;
         loop {
-            let deadline = if away.is_some() {
-                look.min(last + SILENCE)
-            } else {
-                last + SILENCE
-            };
-            match incoming.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            let now = Instant::now();
+            if now >= look {
+                match chosen.news() {
+                    Some(devices::News::Away) => return End::Fault(ErrorCode::MicrophoneLost.into()),
+                    Some(devices::News::Back) => return End::ChosenIsBack,
+                    None => look = now + LOOK,
+                }
+            }
+            let deadline = look.min(last + SILENCE);
+            match incoming.recv_timeout(deadline.saturating_duration_since(now)) {
                 Ok(Sound::Captured { samples, at }) => {
                     last = Instant::now();
                     if !ready {
                         ready = true;
+                        self.begin(self.next_sample(), at);
                         (self.events)(MicrophoneEvent::Ready);
                     }
                     let waiting = frames.waiting() as u64 * u64::from(RATE) / u64::from(rate);
@@ -318,12 +320,7 @@ impl<E: Fn(MicrophoneEvent)> Uplink<E> {
                 Err(RecvTimeoutError::Timeout) if last.elapsed() >= SILENCE => {
                     return End::Fault(ErrorCode::MicrophoneLost.into());
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    look = Instant::now() + LOOK;
-                    if devices::find(away, DeviceKind::Microphone).is_some() {
-                        return End::ChosenIsBack;
-                    }
-                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Ok(Sound::Stop) | Err(RecvTimeoutError::Disconnected) => return End::Stopped,
             }
         }
@@ -355,18 +352,29 @@ impl<E: Fn(MicrophoneEvent)> Uplink<E> {
         self.time + self.packet.len() as u64
     }
 
-    /// The device heard sample number `sample` at `at`. After a pause (another device, a machine that slept)
-    /// time goes on where the clock is, and the echo canceller starts afresh.
+    /// The device heard sample number `sample` at `at`.
     fn note(&mut self, sample: u64, at: Instant) {
         let expected = self.heard.time_of(sample);
         if self.heard.note(sample, at) {
-            let missed = expected.map_or(Duration::ZERO, |expected| at.saturating_duration_since(expected));
-            let packets = (missed.as_secs_f64() * f64::from(RATE)) as u64 / PACKET as u64;
-            self.time += packets * PACKET as u64;
-            self.heard = Timeline::default();
-            self.heard.note(sample + packets * PACKET as u64, at);
-            self.processing = MicrophoneProcessing::new();
+            self.go_on(sample, expected, at);
         }
+    }
+
+    /// Another device begins to hear at `at`.
+    fn begin(&mut self, sample: u64, at: Instant) {
+        if let Some(expected) = self.heard.time_of(sample) {
+            self.go_on(sample, Some(expected), at);
+        }
+    }
+
+    /// After a pause time goes on where the clock is, and the echo canceller starts afresh.
+    fn go_on(&mut self, sample: u64, expected: Option<Instant>, at: Instant) {
+        let missed = expected.map_or(Duration::ZERO, |expected| at.saturating_duration_since(expected));
+        let packets = (missed.as_secs_f64() * f64::from(RATE)) as u64 / PACKET as u64;
+        self.time += packets * PACKET as u64;
+        self.heard = Timeline::default();
+        self.heard.note(sample + packets * PACKET as u64, at);
+        self.processing = MicrophoneProcessing::new();
     }
 
     /// 10 ms from the room: without echo and noise they go out.

@@ -22,7 +22,7 @@ use std::{
 const RETRY: Duration = Duration::from_secs(1);
 /// One that is lost may be there again, or another in its place, after this time.
 const RECOVER: Duration = Duration::from_millis(100);
-/// While another speaker stands in, the chosen one is looked for this often.
+/// The chosen speaker is looked for this often: a sound server replaces one that goes without a word.
 const LOOK: Duration = Duration::from_secs(2);
 /// A device that claims to be further behind than this is not believed.
 const MOST_LATENCY: Duration = Duration::from_secs(1);
@@ -64,9 +64,9 @@ impl SpeakerThread {
                 let _ = lost.send(Word::Lost(reason));
             };
             let pause = match open(id.as_deref(), playout.clone(), played.clone(), lost) {
-                Ok((_stream, stands_in)) => {
+                Ok((_stream, chosen)) => {
                     events(SpeakerEvent::Ready);
-                    match until_lost(&incoming, id.as_deref().filter(|_| stands_in)) {
+                    match until_lost(&incoming, &chosen) {
                         End::Stopped => return,
                         End::ChosenIsBack => Duration::ZERO,
                         End::Lost(reason) => {
@@ -118,20 +118,17 @@ enum End {
     ChosenIsBack,
 }
 
-/// Waits for the end of an open speaker; `away` is the one it stands in for.
-fn until_lost(incoming: &mpsc::Receiver<Word>, away: Option<&str>) -> End {
+/// Waits for the end of an open speaker.
+fn until_lost(incoming: &mpsc::Receiver<Word>, chosen: &devices::Chosen) -> End {
     loop {
-        let word = match away {
-            None => incoming.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
-            Some(_) => incoming.recv_timeout(LOOK),
-        };
-        match word {
+        match incoming.recv_timeout(LOOK) {
             Ok(Word::Lost(reason)) => return End::Lost(reason),
             Ok(Word::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return End::Stopped,
-            Err(mpsc::RecvTimeoutError::Timeout) if devices::find(away, DeviceKind::Speaker).is_some() => {
-                return End::ChosenIsBack;
-            }
-            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(mpsc::RecvTimeoutError::Timeout) => match chosen.news() {
+                Some(devices::News::Away) => return End::Lost("it is not there any more".into()),
+                Some(devices::News::Back) => return End::ChosenIsBack,
+                None => {}
+            },
         }
     }
 }
@@ -141,7 +138,7 @@ fn open(
     playout: Arc<Mutex<Playout>>,
     played: impl Fn(&AudioFrame, Instant) + Send + 'static,
     lost: impl Fn(String) + Send + 'static,
-) -> Result<(Stream, bool), Problem> {
+) -> Result<(Stream, devices::Chosen), Problem> {
     let failed = |error: cpal::Error| {
         tracing::warn!(%error, "speaker");
         devices::problem(DeviceKind::Speaker, &error)
@@ -155,7 +152,7 @@ fn open(
     };
     let stream = stream.map_err(failed)?;
     stream.play().map_err(failed)?;
-    Ok((stream, stands_in))
+    Ok((stream, devices::Chosen::new(id, DeviceKind::Speaker, stands_in)))
 }
 
 fn build<T, P>(

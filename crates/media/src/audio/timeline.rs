@@ -5,8 +5,12 @@ use std::time::{Duration, Instant};
 
 /// One report moves the estimate by one part in this many: a second or two of 10 ms reports.
 const MEMORY: f64 = 150.0;
-/// A report this far off, in seconds, is a new beginning: the device or the machine stood still.
-const NEW_BEGINNING: f64 = 0.08;
+/// A report this far off, in seconds, is not believed: a busy machine's callbacks come late and in heaps.
+const STRAY: f64 = 0.08;
+/// Unless so many in a row are: then the device stood still. Half a second of 10 ms reports.
+const CONVINCING: u32 = 50;
+/// No device is believed to be this late, in seconds; further off is a new beginning at once.
+const NEW_BEGINNING: f64 = 1.0;
 
 /// Smooths the reports of one device into a steady line.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,6 +18,7 @@ pub struct Timeline {
     /// A moment, and the sample (of 48 kHz) that passes at it.
     anchor: Option<(Instant, f64)>,
     reports: u32,
+    strays: u32,
 }
 
 impl Timeline {
@@ -27,8 +32,17 @@ impl Timeline {
         };
         let expected = origin + seconds(at, anchor) * f64::from(RATE);
         let error = sample as f64 - expected;
-        let begins = error.abs() > NEW_BEGINNING * f64::from(RATE);
-        self.reports = if begins { 1 } else { self.reports.saturating_add(1) };
+        let off = error.abs() / f64::from(RATE);
+        self.strays = if off > STRAY { self.strays + 1 } else { 0 };
+        let begins = off > NEW_BEGINNING || self.strays >= CONVINCING;
+        if begins {
+            self.reports = 1;
+            self.strays = 0;
+        } else if self.strays > 0 {
+            return false;
+        } else {
+            self.reports = self.reports.saturating_add(1);
+        }
         // The first reports are averaged, later ones smoothed.
         let origin = expected + error / f64::from(self.reports).min(MEMORY);
         self.anchor = Some((at, origin));
@@ -81,6 +95,29 @@ mod tests {
             }
         }
         assert!(worst < 2.0, "{worst} ms off");
+    }
+
+    #[test]
+    fn callbacks_in_heaps_are_no_new_beginning() {
+        let (mut line, start) = (Timeline::default(), Instant::now());
+        for n in 0..3_000u64 {
+            // Every three seconds a heap of 20 comes all at once, the first of them 200 ms late.
+            let due = 10 * n;
+            let late = if n % 300 >= 280 { (300 - n % 300) * 10 } else { 0 };
+            assert!(!line.note(n * 480, start + Duration::from_millis(due + late)));
+        }
+        let estimate = line.time_of(1_440_000).expect("known");
+        assert!((seconds(estimate, start) - 30.0).abs() < 0.02, "and hardly moved");
+    }
+
+    #[test]
+    fn a_device_that_stood_still_is_believed_in_the_end() {
+        let (mut line, start) = (Timeline::default(), Instant::now());
+        let report =
+            |line: &mut Timeline, n: u64, late: u64| line.note(n * 480, start + Duration::from_millis(10 * n + late));
+        (0..500).for_each(|n| assert!(!report(&mut line, n, 0)));
+        let begun = (500..600).filter(|&n| report(&mut line, n, 150)).count();
+        assert_eq!(begun, 1);
     }
 
     #[test]
