@@ -1,7 +1,7 @@
 //! When to show a decoded picture: as evenly as it was taken, and no later than needed.
 //!
 //! Pure. A picture is due when the quickest of the last seconds would have come, plus a little for the
-//! usual unevenness; on an even network that little is nothing.
+//! usual unevenness; on an even network that little is nothing, on a nearly even one a few milliseconds.
 
 use std::{
     collections::VecDeque,
@@ -15,6 +15,8 @@ const RISE: f64 = 0.10;
 const FALL: f64 = 0.005;
 /// Less unevenness than this, in seconds, is not worth waiting for: a screen has 60 pictures a second.
 const EVEN: f64 = 0.006;
+/// From this much on, in seconds, pictures wait for all of it; in between for a part.
+const UNEVEN: f64 = 0.012;
 /// Never waits longer for unevenness: beyond this a late picture is shown late.
 const MOST: f64 = 0.060;
 /// A picture clock that jumps by more than this, in seconds, belongs to another stream.
@@ -50,7 +52,8 @@ impl Pacing {
         let lateness = transit - self.quickest.front().expect("just pushed").1;
         let step = if lateness > self.wait { RISE } else { FALL };
         self.wait = (self.wait + step * (lateness - self.wait)).min(MOST);
-        let wait = if self.wait < EVEN { 0.0 } else { self.wait };
+        let part = ((self.wait - EVEN) / (UNEVEN - EVEN)).clamp(0.0, 1.0);
+        let wait = part * self.wait;
         let remaining = (wait + extra.as_secs_f64() - lateness).max(0.0);
         at + Duration::from_secs_f64(remaining)
     }
@@ -79,6 +82,22 @@ mod tests {
         let mut dice = Dice(1);
         let shown = shown(300, |_| 20.0 + dice.roll() * 4.0);
         assert!(shown.iter().all(|&after| after < 24.5));
+    }
+
+    #[test]
+    fn a_nearly_even_one_costs_a_few_milliseconds() {
+        for late in [5.0, 8.0, 10.0] {
+            let mut dice = Dice(6);
+            let arrivals: Vec<f64> = (0..900).map(|_| dice.roll() * late).collect();
+            let shown = shown(900, |n| arrivals[n as usize]);
+            let added: f64 = shown
+                .iter()
+                .zip(&arrivals)
+                .skip(100)
+                .map(|(shown, arrived)| shown - arrived)
+                .sum();
+            assert!(added / 800.0 < 3.0, "{late} ms of jitter cost {:.1} ms", added / 800.0);
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ fn sound_neither_drifts_nor_leaves_its_picture() {
     session.offer(1);
     let far = FarEnd::answering(&events.offer());
     session.answer(1, far.answer.clone());
+    session.admit(1);
     wait_for_tone("the speaker", 440.0, 0.9, &record.pieces);
 
     let began = Instant::now();
