@@ -82,8 +82,8 @@ fn call(minutes: u64, sender_ppm: f64, device_ppm: f64, rate: u32) {
     // 350 ppm would be 630 ms in half an hour.
     assert!(worst.1 - worst.0 < 25.0, "the delay stays: {worst:?}");
     assert!(missing < 0.000_1, "{missing:.6} is missing");
-    // Each piece is a joint that somebody could hear: about ten in a minute.
-    assert!(stretched < 0.000_6, "{stretched:.6} stretched");
+    // Each piece is a joint that somebody could hear: one or two in a minute.
+    assert!(stretched < 0.000_1, "{stretched:.6} stretched");
     assert!(*reported.lock().expect("one thread") >= (frames - 1_000) * FRAME as u64);
 }
 

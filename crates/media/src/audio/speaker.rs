@@ -220,6 +220,9 @@ impl<P: Fn(&AudioFrame, Instant)> Source<P> {
                 let excess = playout.excess();
                 drop(playout);
                 if let Some(excess) = excess {
+                    // What waits here is delay too; without it the controller would follow the saw tooth of a
+                    // frame that fills. With a whole frame waiting the buffer has just what it needs.
+                    let excess = excess + ahead - FRAME as f64 / f64::from(RATE);
                     self.resample
                         .set_haste(self.steering.haste(excess, FRAME as f64 / f64::from(RATE)));
                 }
