@@ -3,6 +3,7 @@
 use crate::harness::{Folder, World};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+use std::io::Read;
 
 async fn world() -> (World, Folder) {
     let folder = Folder::new();
@@ -79,4 +80,23 @@ async fn the_brand_and_the_health_are_public() {
     assert_eq!(brand["colour"], "#0b6e63");
     let health = world.api.request(Method::GET, "/healthz").send().await.unwrap();
     assert_eq!(health.text().await.unwrap(), "ok");
+}
+
+#[tokio::test]
+async fn embedded_pages_leave_compressed_when_the_browser_takes_it() {
+    let world = World::start().await;
+    let get = |coding: &'static str| {
+        let request = world.api.request(Method::GET, "/widget.js");
+        async move { request.header("accept-encoding", coding).send().await.unwrap() }
+    };
+    let (plain, gzip) = (get("identity").await, get("br, gzip").await);
+    assert!(!plain.headers().contains_key("content-encoding"));
+    assert_eq!(gzip.headers()["content-encoding"], "gzip");
+    assert_eq!(gzip.headers()["vary"], "accept-encoding");
+    assert_eq!(gzip.headers()["content-type"], plain.headers()["content-type"]);
+    let (plain, gzip) = (plain.bytes().await.unwrap(), gzip.bytes().await.unwrap());
+    assert!(gzip.len() < plain.len());
+    let mut content = Vec::new();
+    flate2::read::GzDecoder::new(&*gzip).read_to_end(&mut content).unwrap();
+    assert_eq!(content, plain);
 }
