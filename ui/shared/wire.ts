@@ -18,7 +18,11 @@ export type RoomId = string;
 
 export type ConnectionId = string;
 
+<<<<<<< HEAD
 export type ErrorCode = "bad_request" | "too_large" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "already_accepted" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "channel_cannot_carry_link" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_busy" | "microphone_lost" | "speaker_missing" | "speaker_busy" | "media_timeout" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
+=======
+export type ErrorCode = "bad_request" | "too_large" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "already_accepted" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "channel_cannot_carry_link" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_lost" | "speaker_missing" | "screen_gone" | "screen_unavailable" | "media_timeout" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
+>>>>>>> 0cf8274 (Screen share from the desk, and a call's figures plotted and kept)
 
 export type Problem = { 
 /**
@@ -524,7 +528,7 @@ microphone: boolean,
  */
 camera: boolean, 
 /**
- * The picture is a shared screen.
+ * A screen is shared.
  */
 screen: boolean, };
 
@@ -962,6 +966,96 @@ rect: Rect,
  */
 radius: number, };
 
+export type CallMoment = { 
+/**
+ * Its end, by the desk's clock. Names the moment within its call: the same one sent twice is stored once.
+ */
+at: number, 
+/**
+ * The worst mark since the moment before.
+ */
+worst: QualityMark, 
+/**
+ * The figures at its end.
+ */
+quality: Quality, };
+
+export type CallMoments = { 
+/**
+ * At most [`MAX_MOMENTS`].
+ */
+moments: Array<CallMoment>, };
+
+export type CallSummary = { 
+/**
+ * How many moments were kept.
+ */
+moments: number, 
+/**
+ * What it was like most of the time: the median of the moments' worst marks.
+ */
+typical: QualityMark, 
+/**
+ * The worst of all.
+ */
+worst: QualityMark, 
+/**
+ * When that was first.
+ */
+worst_at: number, 
+/**
+ * Why, as the agent was told.
+ */
+worst_reason: string, };
+
+export type CallStats = { 
+/**
+ * Ascending in time.
+ */
+moments: Array<CallMoment>, 
+/**
+ * Absent while nothing is known.
+ */
+summary: CallSummary | null, };
+
+export type ScreenKind = "window" | "monitor" | "test";
+
+export type ScreenSource = { 
+/**
+ * Good while the window is open or the monitor plugged in.
+ */
+id: string, 
+/**
+ * What it is.
+ */
+kind: ScreenKind, 
+/**
+ * The window's title or the monitor's name.
+ */
+name: string, 
+/**
+ * In device pixels.
+ */
+width: number, 
+/**
+ * In device pixels.
+ */
+height: number, 
+/**
+ * A small picture of it, as a `data:` URL; absent when it cannot be seen at the moment.
+ */
+preview: string | null, };
+
+export type ScreenList = { 
+/**
+ * Windows, monitors, the test page.
+ */
+sources: Array<ScreenSource>, 
+/**
+ * Why windows and monitors are missing, where this system shares none.
+ */
+problem: Problem | null, };
+
 export type StageLayout = { 
 /**
  * The customer's picture, letterboxed on black.
@@ -1044,7 +1138,15 @@ on: boolean, } | { "type": "set_camera",
 /**
  * On.
  */
-on: boolean, } | { "type": "select_device", 
+on: boolean, } | { "type": "list_screens" } | { "type": "share_screen", 
+/**
+ * From [`crate::screen::ScreenSource`].
+ */
+id: string, 
+/**
+ * Its name, for the bar that says what is shared.
+ */
+name: string, } | { "type": "stop_screen" } | { "type": "select_device", 
 /**
  * Which kind.
  */
@@ -1198,6 +1300,10 @@ url: string | null,
  */
 own: MediaState, 
 /**
+ * The name of what the agent shares, from the click on.
+ */
+sharing: string | null, 
+/**
  * What the customer sends.
  */
 other: MediaState, 
@@ -1258,7 +1364,11 @@ call: CallView | null, } | { "type": "devices",
 /**
  * What there is and what is chosen.
  */
-list: DeviceList, } | { "type": "notice", 
+list: DeviceList, } | { "type": "screens", 
+/**
+ * All of it.
+ */
+list: ScreenList, } | { "type": "notice", 
 /**
  * What.
  */

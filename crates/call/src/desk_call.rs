@@ -84,6 +84,8 @@ pub struct DeskCall {
     customer_name: String,
     phase: Phase,
     own: MediaState,
+    /// The name of what the agent shares.
+    sharing: Option<String>,
     other: MediaState,
     away_until: Option<UnixMillis>,
     other_session: Option<u32>,
@@ -121,6 +123,7 @@ impl DeskCall {
             customer_name: conversation.customer_name.clone(),
             phase: Phase::Preparing,
             own,
+            sharing: None,
             other: MediaState::default(),
             away_until: None,
             other_session: None,
@@ -209,6 +212,7 @@ impl DeskCall {
             phase,
             url: self.place().map(|place| place.url.clone()),
             own: self.own,
+            sharing: self.sharing.clone(),
             other: self.other,
             customer_away_until: self.away_until,
             signalling_lost: self.signalling_lost && !self.is_over(),
@@ -288,6 +292,10 @@ impl DeskCall {
                 } else {
                     Vec::new()
                 }
+            }
+            CallInput::Sharing(name) => {
+                self.sharing = name;
+                Vec::new()
             }
             CallInput::DeviceProblem { kind, problem } => {
                 self.troubles.insert(trouble_of(kind), problem);
@@ -520,6 +528,7 @@ impl DeskCall {
             live_ms: live_ms.unwrap_or(measured),
         };
         self.away_until = None;
+        self.sharing = None;
         self.troubles.clear();
         vec![CallEffect::StopMedia, CallEffect::LeaveRoom]
     }

@@ -12,6 +12,7 @@ use sightline_wire::{
     conversation::{Close, Conversation, EditConversation, Message, MessagePage, SendMessage, WrapUp},
     escalation::{EscalationView, StartVideo, VideoStarted},
     ids::{CommandId, ConversationId, EscalationId},
+    stats::CallMoments,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -226,6 +227,12 @@ impl Api {
     /// Writes the link into the conversation once more.
     pub async fn resend(&self, id: EscalationId) -> Result<EscalationView, Problem> {
         self.call(Method::POST, &format!("/v1/escalations/{id}/resend"), Some(&Empty {}))
+            .await
+    }
+
+    /// What the call was like. The same moment sent twice is kept once.
+    pub async fn send_figures(&self, id: EscalationId, moments: &CallMoments) -> Result<(), Problem> {
+        self.call(Method::POST, &format!("/v1/escalations/{id}/stats"), Some(moments))
             .await
     }
 

@@ -1,7 +1,9 @@
 //! One task that owns the desk's state and takes one input at a time.
 
+mod figures;
 mod inbox;
 mod session;
+mod share;
 mod stage;
 
 use crate::{
@@ -206,6 +208,9 @@ impl<S: Shell> Controller<S> {
             DeskCommand::DismissCall => answer(reply, self.dismiss_call()),
             DeskCommand::SetMicrophone { on } => answer(reply, self.switch(DeviceKind::Microphone, on)),
             DeskCommand::SetCamera { on } => answer(reply, self.switch(DeviceKind::Camera, on)),
+            DeskCommand::ListScreens => self.list_screens(reply),
+            DeskCommand::ShareScreen { id, name } => answer(reply, self.share_screen(Some((id, name)))),
+            DeskCommand::StopScreen => answer(reply, self.share_screen(None)),
             DeskCommand::SelectDevice { kind, id } => answer(reply, self.select_device(kind, id)),
             DeskCommand::WrapUp { conversation, end_call } => self.wrap_up(conversation, end_call, reply),
             DeskCommand::Close {

@@ -10,6 +10,7 @@ use crate::{
     },
     line::MAX_BITRATE,
     painter::Painter,
+    screen_send::{ScreenEvent, ScreenThread, share_bits},
     session::SessionConfig,
     video_send::{CameraEvent, CameraThread, VideoTarget},
 };
@@ -28,6 +29,8 @@ pub(crate) enum HardwareEvent {
     Camera(CameraEvent),
     Microphone(MicrophoneEvent),
     Speaker(SpeakerEvent),
+    /// Of the share with this number.
+    Screen(u32, ScreenEvent),
 }
 
 /// Every device of a call. Dropping it closes them all and joins their threads.
@@ -45,9 +48,18 @@ pub(crate) struct Hardware<E> {
     /// Until they say otherwise: a camera that is just opening is not "off".
     camera_works: bool,
     microphone_works: bool,
+    screen: Option<ScreenThread>,
+    /// Counts shares: late news of an earlier one is nobody's.
+    shares: u32,
+    /// Pictures of the shared screen are coming.
+    screen_works: bool,
+    /// What the network carries for pictures, bits a second.
+    bits: u32,
     wanted: MediaState,
     /// What the encoder should do.
     pub target: Arc<VideoTarget>,
+    /// What the screen's encoder should do.
+    pub screen_target: Arc<VideoTarget>,
     /// What the microphone's encoder should do.
     pub audio_target: Arc<AudioTarget>,
     /// The customer's sound.
@@ -76,6 +88,15 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
                 key_frame: AtomicBool::new(true),
                 bitrate: AtomicU32::new(MAX_BITRATE / 2),
             }),
+            screen: None,
+            shares: 0,
+            screen_works: false,
+            bits: MAX_BITRATE / 2,
+            screen_target: Arc::new(VideoTarget {
+                encode: AtomicBool::new(true),
+                key_frame: AtomicBool::new(false),
+                bitrate: AtomicU32::new(MAX_BITRATE / 2),
+            }),
             audio_target: Arc::default(),
             playout: Arc::default(),
         };
@@ -90,8 +111,44 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
         MediaState {
             microphone: self.wanted.microphone && self.microphone_works,
             camera: self.wanted.camera && self.camera_works,
-            screen: false,
+            screen: self.screen_works,
         }
+    }
+
+    /// What the network carries for pictures, bits a second.
+    pub fn set_video_bits(&mut self, bits: u32) {
+        self.bits = bits;
+        let (camera, screen) = share_bits(bits, self.screen_works);
+        self.target.bitrate.store(camera, Relaxed);
+        self.screen_target.bitrate.store(screen, Relaxed);
+    }
+
+    /// Shares a screen instead of any other, or none.
+    pub fn share(&mut self, id: Option<String>) {
+        self.screen = None;
+        self.shares += 1;
+        self.note_screen(false);
+        if let Some(id) = id {
+            let (events, number) = (self.events.clone(), self.shares);
+            let tell = move |event| events(HardwareEvent::Screen(number, event));
+            self.screen = Some(ScreenThread::start(
+                id,
+                self.target.clone(),
+                self.screen_target.clone(),
+                tell,
+            ));
+        }
+    }
+
+    /// Whether news of that share is still of interest.
+    pub fn is_share(&self, number: u32) -> bool {
+        self.shares == number
+    }
+
+    /// Notes that pictures of the screen are coming, or not any more.
+    pub fn note_screen(&mut self, works: bool) {
+        self.screen_works = works;
+        self.set_video_bits(self.bits);
     }
 
     /// Notes news of a device.

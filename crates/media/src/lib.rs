@@ -23,6 +23,8 @@ pub mod picture;
 mod pulse;
 mod quality;
 mod run;
+mod screen;
+mod screen_send;
 pub mod session;
 mod sync;
 mod transport;
@@ -33,7 +35,7 @@ pub mod vp8;
 pub use painter::{Frame, Painter, Tile};
 pub use session::{MediaEvent, Session, SessionConfig};
 
-use sightline_wire::device::Device;
+use sightline_wire::{device::Device, screen::ScreenList};
 
 /// Every camera, microphone and speaker, the system's in its own order and the synthetic ones last.
 /// May take up to a second: call it off the main thread.
@@ -41,4 +43,10 @@ pub fn list_devices() -> Vec<Device> {
     let mut devices = camera::list();
     devices.extend(audio::devices::list());
     devices
+}
+
+/// Every window and monitor that can be shared now, with small pictures, and the test page. May take a second:
+/// call it off the main thread.
+pub fn list_screens() -> ScreenList {
+    screen::list()
 }

@@ -77,6 +77,23 @@ impl Frame {
         .ok_or(shape)
     }
 
+    /// From BGRx or BGRA, as X11 delivers a screen; alpha is ignored.
+    pub fn from_bgrx(width: u32, height: u32, bytes: &[u8]) -> Result<Self, PictureError> {
+        let shape = PictureError::Shape {
+            width,
+            height,
+            bytes: bytes.len(),
+        };
+        if bytes.len() < (width * height * 4) as usize {
+            return Err(shape);
+        }
+        Self::filled(width, height, |planes| {
+            let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt601);
+            yuv::bgra_to_yuv420(planes, bytes, width * 4, range, matrix, YuvConversionMode::Balanced)
+        })
+        .ok_or(shape)
+    }
+
     /// From NV12: luma, then interleaved chroma.
     pub fn from_nv12(width: u32, height: u32, bytes: &[u8]) -> Result<Self, PictureError> {
         let luma = (width * height) as usize;

@@ -10,6 +10,7 @@ use crate::{
     line::{MAX_BITRATE, MIN_BITRATE, Section},
     painter::{Painter, Tile},
     peer::{Peer, PeerError, PeerEvent},
+    screen_send::ScreenEvent,
     session::{MediaEvent, SessionConfig},
     sync::Stream,
     transport::{
@@ -51,6 +52,7 @@ pub(crate) enum Message {
     RemoteMedia(MediaState),
     Microphone { on: bool },
     Camera { on: bool },
+    Share { screen: Option<String> },
     Select { kind: DeviceKind, id: Option<String> },
     Arrived { negotiation: u32, arrived: Arrived },
     Hardware(HardwareEvent),
@@ -218,6 +220,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             Message::RemoteMedia(media) => self.remote = media,
             Message::Microphone { on } => self.hardware.set_microphone(on),
             Message::Camera { on } => self.hardware.set_camera(on),
+            Message::Share { screen } => self.hardware.share(screen),
             Message::Select { kind, id } => self.hardware.select(kind, id),
             Message::Arrived { negotiation, arrived } => {
                 self.with_peer(negotiation, |peer| peer.handle_arrived(arrived));
@@ -230,6 +233,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             Message::Hardware(HardwareEvent::Speaker(SpeakerEvent::Fault(problem))) => {
                 self.on_device(DeviceKind::Speaker, Err(problem));
             }
+            Message::Hardware(HardwareEvent::Screen(number, event)) => self.on_screen(number, event),
             Message::Decoder {
                 negotiation,
                 event: DecoderEvent::First,
@@ -444,12 +448,14 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             PeerEvent::Candidate(_) => {}
             PeerEvent::Connected => {
                 current.connected(Instant::now());
+                self.hardware.screen_target.key_frame.store(true, Relaxed);
                 self.encode_when_open();
                 self.tell(MediaEvent::Connected { negotiation });
             }
             PeerEvent::Path(up) => {
                 // Whoever lost packets wants a whole picture first.
                 self.hardware.target.key_frame.fetch_or(up, Relaxed);
+                self.hardware.screen_target.key_frame.fetch_or(up, Relaxed);
                 if current.is_connected() {
                     self.tell(MediaEvent::Path { up });
                 }
@@ -471,10 +477,11 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             }
             PeerEvent::Media(Section::Screen, _) => {}
             PeerEvent::KeyframeWanted(Section::Camera) => self.hardware.target.key_frame.store(true, Relaxed),
-            PeerEvent::KeyframeWanted(Section::Audio | Section::Screen) => {}
+            PeerEvent::KeyframeWanted(Section::Screen) => self.hardware.screen_target.key_frame.store(true, Relaxed),
+            PeerEvent::KeyframeWanted(Section::Audio) => {}
             PeerEvent::Estimate(estimate) => {
                 let video = estimate.saturating_sub(AUDIO_BITRATE).clamp(MIN_BITRATE, MAX_BITRATE);
-                self.hardware.target.bitrate.store(video, Relaxed);
+                self.hardware.set_video_bits(video);
             }
             PeerEvent::Egress(stats) => current.note_egress(&stats),
             PeerEvent::Stats(stats) if current.is_open() => {
@@ -515,6 +522,23 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             }
             CameraEvent::Ready => self.on_device(DeviceKind::Camera, Ok(())),
             CameraEvent::Fault(fault) => self.on_device(DeviceKind::Camera, Err(fault.problem())),
+        }
+    }
+
+    fn on_screen(&mut self, number: u32, event: ScreenEvent) {
+        if !self.hardware.is_share(number) {
+            return;
+        }
+        match event {
+            ScreenEvent::Ready => self.hardware.note_screen(true),
+            ScreenEvent::Picture { data, taken } => {
+                let time = taken.saturating_duration_since(self.started).as_micros() as u64 * 9 / 100;
+                self.with_current(|peer| peer.send_video(Section::Screen, data, time, taken));
+            }
+            ScreenEvent::Ended(fault) => {
+                self.hardware.share(None);
+                self.tell(MediaEvent::ScreenEnded(fault.problem()));
+            }
         }
     }
 

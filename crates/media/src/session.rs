@@ -86,6 +86,8 @@ pub enum MediaEvent {
         /// Which kind.
         kind: DeviceKind,
     },
+    /// Sharing has ended by itself, and why.
+    ScreenEnded(Problem),
     /// What is really being sent has changed.
     Own(MediaState),
     /// The engine cannot go on.
@@ -172,6 +174,12 @@ impl Session {
     /// Camera on or off. Off closes the device: its light goes out.
     pub fn set_camera(&self, on: bool) {
         self.send(Message::Camera { on });
+    }
+
+    /// Shares a source of [`crate::list_screens`] instead of any other, or none. [`MediaEvent::Own`] says when it is
+    /// seen; it ends with the session.
+    pub fn share_screen(&self, screen: Option<String>) {
+        self.send(Message::Share { screen });
     }
 
     /// Switches a device in the call.

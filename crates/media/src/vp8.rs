@@ -33,6 +33,13 @@ pub struct Encoded {
     pub key: bool,
 }
 
+/// What the pictures show.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Camera,
+    Screen,
+}
+
 /// Encodes pictures of one size.
 pub struct Encoder {
     context: vpx::vpx_codec_ctx_t,
@@ -46,6 +53,15 @@ unsafe impl Send for Encoder {}
 impl Encoder {
     /// For pictures of exactly this size at up to `bits_per_second`.
     pub fn new(width: u32, height: u32, bits_per_second: u32) -> Result<Self, Vp8Error> {
+        Self::make(width, height, bits_per_second, Content::Camera)
+    }
+
+    /// The same for a shared screen: text stays sharp, and whoever feeds it sends fewer pictures when the rate falls.
+    pub fn for_screen(width: u32, height: u32, bits_per_second: u32) -> Result<Self, Vp8Error> {
+        Self::make(width, height, bits_per_second, Content::Screen)
+    }
+
+    fn make(width: u32, height: u32, bits_per_second: u32, content: Content) -> Result<Self, Vp8Error> {
         // SAFETY: plain C initialisation; every pointer lives through its call, and the context is
         // destroyed in `drop` only after `enc_init` has succeeded.
         unsafe {
@@ -65,9 +81,12 @@ impl Encoder {
             config.g_error_resilient = 0;
             config.rc_end_usage = vpx::vpx_rc_mode::VPX_CBR;
             config.rc_target_bitrate = bits_per_second / 1000;
-            config.rc_dropframe_thresh = 30;
+            // A screen changes rarely, so no picture of it may be left out; and letters must stay letters.
+            (config.rc_dropframe_thresh, config.rc_max_quantizer) = match content {
+                Content::Camera => (30, 56),
+                Content::Screen => (0, 40),
+            };
             config.rc_min_quantizer = 2;
-            config.rc_max_quantizer = 56;
             config.rc_undershoot_pct = 100;
             config.rc_overshoot_pct = 15;
             config.rc_buf_initial_sz = 500;
@@ -89,6 +108,9 @@ impl Encoder {
             encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_CPUUSED, -8)?;
             encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_STATIC_THRESHOLD, 1)?;
             encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_NOISE_SENSITIVITY, 0)?;
+            if content == Content::Screen {
+                encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_SCREEN_CONTENT_MODE, 1)?;
+            }
             // A key frame may take half the buffer: large enough to be sharp, small enough for the pacer.
             encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_MAX_INTRA_BITRATE_PCT, 900)?;
             Ok(encoder)

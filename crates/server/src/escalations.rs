@@ -216,7 +216,7 @@ pub async fn end_within(
 }
 
 /// An escalation that this agent started.
-async fn own(c: &mut SqliteConnection, id: EscalationId, account: &Account) -> Result<Escalation, Refusal> {
+pub async fn own(c: &mut SqliteConnection, id: EscalationId, account: &Account) -> Result<Escalation, Refusal> {
     let call = escalations::get(c, id).await?.ok_or(ErrorCode::NotFound)?;
     if call.agent != account.id {
         return Err(ErrorCode::NotYourConversation.into());

@@ -12,6 +12,7 @@
 mod agent_socket;
 mod app;
 mod auth;
+mod call_stats;
 mod config;
 mod conversations;
 mod customer;

@@ -7,6 +7,7 @@
 //! The statements keep to what SQLite and PostgreSQL share.
 
 pub mod accounts;
+pub mod call_stats;
 mod codec;
 pub mod conversations;
 mod error;

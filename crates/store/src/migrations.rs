@@ -6,9 +6,10 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const FILES: [(i64, &str, &str); 2] = [
+const FILES: [(i64, &str, &str); 3] = [
     (1, "first", include_str!("../migrations/0001_first.sql")),
     (2, "warm", include_str!("../migrations/0002_warm.sql")),
+    (3, "call_stats", include_str!("../migrations/0003_call_stats.sql")),
 ];
 
 pub(crate) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {

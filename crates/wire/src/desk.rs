@@ -8,6 +8,7 @@ use crate::{
     escalation::EndReason,
     ids::{ClientMessageId, ConversationId, EscalationId},
     room::MediaState,
+    screen::ScreenList,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -131,6 +132,17 @@ pub enum DeskCommand {
         /// On.
         on: bool,
     },
+    /// Look at what can be shared: [`DeskEvent::Screens`] follows.
+    ListScreens,
+    /// Share one of them instead of any other.
+    ShareScreen {
+        /// From [`crate::screen::ScreenSource`].
+        id: String,
+        /// Its name, for the bar that says what is shared.
+        name: String,
+    },
+    /// Stop sharing.
+    StopScreen,
     /// Choose a device; `None` follows the system's default.
     SelectDevice {
         /// Which kind.
@@ -285,6 +297,8 @@ pub struct CallView {
     pub url: Option<String>,
     /// What we send.
     pub own: MediaState,
+    /// The name of what the agent shares, from the click on.
+    pub sharing: Option<String>,
     /// What the customer sends.
     pub other: MediaState,
     /// The customer's socket is gone; the seat is kept until then.
@@ -344,6 +358,11 @@ pub enum DeskEvent {
     Devices {
         /// What there is and what is chosen.
         list: DeviceList,
+    },
+    /// What can be shared.
+    Screens {
+        /// All of it.
+        list: ScreenList,
     },
     /// Something to say that belongs to no place on the screen.
     Notice {

@@ -41,10 +41,11 @@ pub struct DeviceList {
 }
 
 /// One mark an agent understands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum QualityMark {
     /// Not measured yet.
+    #[default]
     Unknown,
     /// Nothing to say.
     Good,
@@ -76,7 +77,7 @@ pub struct PathView {
 }
 
 /// The mark with its reason and the figures behind it, once a second.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct Quality {
     /// The mark.
     pub mark: QualityMark,

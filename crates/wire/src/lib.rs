@@ -16,6 +16,8 @@ pub mod escalation;
 pub mod ids;
 pub mod problem;
 pub mod room;
+pub mod screen;
+pub mod stats;
 pub mod survey;
 
 pub use problem::{ErrorCode, Problem};

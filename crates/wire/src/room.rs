@@ -49,7 +49,7 @@ pub struct MediaState {
     pub microphone: bool,
     /// The camera is seen.
     pub camera: bool,
-    /// The picture is a shared screen.
+    /// A screen is shared.
     pub screen: bool,
 }
 

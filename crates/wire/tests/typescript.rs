@@ -3,7 +3,7 @@
 
 use sightline_wire::{
     account::*, agent::*, conversation::*, desk::*, device::*, directline::*, escalation::*, ids::*, problem::*,
-    room::*, survey::*,
+    room::*, screen::*, stats::*, survey::*,
 };
 use ts_rs::{Config, TS};
 
@@ -88,6 +88,13 @@ fn definitions() -> String {
         WebChatStart,
         Rect,
         Above,
+        CallMoment,
+        CallMoments,
+        CallSummary,
+        CallStats,
+        ScreenKind,
+        ScreenSource,
+        ScreenList,
         StageLayout,
         DeskCommand,
         SessionView,

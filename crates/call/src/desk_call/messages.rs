@@ -79,6 +79,8 @@ pub enum CallInput {
     Quality(Quality),
     /// What is really sent.
     Own(MediaState),
+    /// The agent shares something of this name, or nothing any more.
+    Sharing(Option<String>),
     /// A device is missing, busy or lost.
     DeviceProblem {
         /// Which kind.

@@ -1,6 +1,10 @@
 //! The call on the stage: hands what happens to [`DeskCall`] and carries out what it says.
 
-use super::{Controller, Input, answer, session::Answer};
+use super::{
+    Controller, Input, answer,
+    figures::{EVERY_MS, Figures},
+    session::Answer,
+};
 use crate::{
     config::CLOSE_PATIENCE,
     courier::Reply,
@@ -42,9 +46,11 @@ const EVERYTHING: MediaState = MediaState {
 
 /// The call on the stage, with what it holds.
 pub(super) struct Stage {
-    number: u64,
+    pub(super) number: u64,
+    /// What the call is like, until the server has it.
+    pub(super) figures: Figures,
     pub call: DeskCall,
-    media: Option<Session>,
+    pub(super) media: Option<Session>,
     room: Option<RoomLine>,
     /// The server has not answered Start video yet.
     starting: bool,
@@ -75,6 +81,8 @@ pub(crate) enum CallNews {
     },
     /// A room that refused a new token is asked once more.
     RenewRoom,
+    /// The server has taken the figures, or not.
+    FiguresSent(Result<(), Problem>),
     Room(RoomNews),
     Media(MediaEvent),
 }
@@ -163,6 +171,7 @@ impl<S: Shell> Controller<S> {
         let (call, effects) = DeskCall::new(conversation, negotiation, own);
         self.stage = Some(Stage {
             number,
+            figures: Figures::new(EVERY_MS),
             call,
             media: Some(media),
             room: None,
@@ -178,26 +187,37 @@ impl<S: Shell> Controller<S> {
             CallNews::Answered { result, reply } => self.video_answered(number, result, reply),
             CallNews::Rejoined { conversation, result } => self.rejoined(number, conversation, result),
             CallNews::Room(news) if self.on_stage(number) => self.room_news(news),
-            CallNews::Media(event) if self.on_stage(number) => self.call_input(match event {
-                MediaEvent::Offer { negotiation, sdp } => CallInput::OfferReady(Offer { negotiation, sdp }),
-                MediaEvent::Candidate { negotiation, candidate } => CallInput::Found { negotiation, candidate },
-                MediaEvent::Connected { negotiation } => CallInput::Connected { negotiation },
-                MediaEvent::Path { up } => CallInput::Path { up },
-                MediaEvent::Knocked { negotiation } => CallInput::Knocked { negotiation },
-                MediaEvent::Flowing { negotiation } => CallInput::Flowing { negotiation },
-                MediaEvent::Quality(quality) => CallInput::Quality(quality),
-                MediaEvent::DeviceProblem { kind, problem } => CallInput::DeviceProblem { kind, problem },
-                MediaEvent::DeviceReady { kind } => CallInput::DeviceReady { kind },
-                MediaEvent::Own(own) => CallInput::Own(own),
-                MediaEvent::Failed(problem) => CallInput::MediaFailed(problem),
-            }),
+            CallNews::Media(event) if self.on_stage(number) => {
+                let input = match event {
+                    MediaEvent::Offer { negotiation, sdp } => CallInput::OfferReady(Offer { negotiation, sdp }),
+                    MediaEvent::Candidate { negotiation, candidate } => CallInput::Found { negotiation, candidate },
+                    MediaEvent::Connected { negotiation } => CallInput::Connected { negotiation },
+                    MediaEvent::Path { up } => CallInput::Path { up },
+                    MediaEvent::Knocked { negotiation } => CallInput::Knocked { negotiation },
+                    MediaEvent::Flowing { negotiation } => CallInput::Flowing { negotiation },
+                    MediaEvent::Quality(quality) => {
+                        self.note_figures(&quality);
+                        CallInput::Quality(quality)
+                    }
+                    MediaEvent::DeviceProblem { kind, problem } => CallInput::DeviceProblem { kind, problem },
+                    MediaEvent::DeviceReady { kind } => CallInput::DeviceReady { kind },
+                    MediaEvent::Own(own) => CallInput::Own(own),
+                    MediaEvent::ScreenEnded(problem) => {
+                        self.notice(problem);
+                        CallInput::Sharing(None)
+                    }
+                    MediaEvent::Failed(problem) => CallInput::MediaFailed(problem),
+                };
+                self.call_input(input);
+            }
             CallNews::RenewRoom if self.on_stage(number) => {
                 if let Some(stage) = &mut self.stage {
                     stage.rejoining = false;
                 }
                 self.renew_room();
             }
-            CallNews::RenewRoom | CallNews::Room(_) | CallNews::Media(_) => {}
+            CallNews::FiguresSent(result) if self.on_stage(number) => self.figures_sent(&result),
+            CallNews::FiguresSent(_) | CallNews::RenewRoom | CallNews::Room(_) | CallNews::Media(_) => {}
         }
     }
 
@@ -403,7 +423,7 @@ impl<S: Shell> Controller<S> {
         self.call_input(CallInput::Tick);
     }
 
-    fn call_input(&mut self, input: CallInput) {
+    pub(super) fn call_input(&mut self, input: CallInput) {
         let Some(stage) = &mut self.stage else { return };
         let effects = stage.call.handle(input, crate::now());
         self.carry_out(effects);
@@ -444,6 +464,8 @@ impl<S: Shell> Controller<S> {
                 CallEffect::SendMedia(state) => with(&stage.room, |room| room.send(RoomRequest::Media(state))),
                 CallEffect::TellFlowing => with(&stage.room, |room| room.send(RoomRequest::MediaFlowing)),
                 CallEffect::StopMedia => {
+                    self.close_figures();
+                    let Some(stage) = &mut self.stage else { return };
                     if let Some(media) = stage.media.take() {
                         tokio::task::spawn_blocking(move || drop(media));
                     }

@@ -89,6 +89,8 @@ impl Painter for Screen {
 pub struct FarEnd {
     pub answer: String,
     pub barcodes: Receiver<u32>,
+    /// Of the shared screen, with the size of its pictures.
+    pub shared: Receiver<(u32, u32, u32)>,
     pub sound: Receiver<Vec<f32>>,
     /// Whether it sends anything.
     pub speaks: Arc<AtomicBool>,
@@ -132,13 +134,15 @@ impl FarEnd {
             .to_sdp_string();
         let (read, barcodes) = mpsc::channel();
         let (heard, sound) = mpsc::channel();
+        let (share, shared) = mpsc::channel();
         let (stop, stopped) = mpsc::channel();
         let speaks = Arc::new(AtomicBool::new(speaks));
         let allowed = speaks.clone();
-        let thread = thread::spawn(move || far_end(rtc, &socket, &read, &heard, &allowed, &stopped));
+        let thread = thread::spawn(move || far_end(rtc, &socket, (&read, &share), &heard, &allowed, &stopped));
         Self {
             answer,
             barcodes,
+            shared,
             sound,
             speaks,
             stop: Some(stop),
@@ -161,14 +165,14 @@ impl Drop for FarEnd {
 fn far_end(
     mut rtc: Rtc,
     socket: &UdpSocket,
-    read: &Sender<u32>,
+    (read, share): (&Sender<u32>, &Sender<(u32, u32, u32)>),
     heard: &Sender<Vec<f32>>,
     speaks: &AtomicBool,
     stopped: &Receiver<()>,
 ) {
     let local = socket.local_addr().expect("bound");
     let mut encoder = Encoder::new(640, 360, 600_000).expect("encoder");
-    let mut decoder = Decoder::new().expect("decoder");
+    let (mut decoder, mut screen) = (Decoder::new().expect("decoder"), Decoder::new().expect("decoder"));
     let mut voice = opusic_c::Encoder::new(Channels::Mono, SampleRate::Hz48000, Application::Audio).expect("encoder");
     let mut ear = opusic_c::Decoder::new(Channels::Mono, SampleRate::Hz48000).expect("decoder");
     let (mut video, mut next_frame, mut ticks): (Option<Mid>, _, i64) = (None, Instant::now(), 0);
@@ -195,7 +199,14 @@ fn far_end(
                         read.send(time).ok();
                     }
                 }
-                Output::Event(Event::MediaData(data)) if Some(data.mid) == audio => {
+                Output::Event(Event::MediaData(data)) if Some(data.mid) != audio => {
+                    let frame = screen.decode(&data.data).ok().flatten();
+                    if let Some((frame, time)) = frame.and_then(|frame| barcode::read(&frame).map(|time| (frame, time)))
+                    {
+                        share.send((time, frame.width, frame.height)).ok();
+                    }
+                }
+                Output::Event(Event::MediaData(data)) => {
                     let mut samples = vec![0.0; 5_760];
                     let count = ear.decode_float_to_slice(&data.data, &mut samples, false).unwrap_or(0);
                     samples.truncate(count);

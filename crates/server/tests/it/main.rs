@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bad_input;
+mod call_stats;
 mod conversations;
 mod desk_socket;
 mod disk;

@@ -27,6 +27,9 @@ const CORNERS = ["bottom-right", "top-right", "top-left", "bottom-left"] as cons
 
 export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch | null): CallView {
   const video = h("video", { id: "remote", class: "remote", autoplay: true, playsinline: true });
+  // The agent's screen takes the stage; the face moves to a corner.
+  const shared = h("video", { id: "screen", class: "shared", autoplay: true, playsinline: true, hidden: true });
+  shared.muted = true;
   const own = h("video", { id: "self", muted: true, playsinline: true, autoplay: true });
   own.muted = true;
   const ownOff = h("span", { class: "self-off" }, icon("videoOff"));
@@ -95,7 +98,7 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
   );
   const bar = h("div", { class: "call-bar", role: "toolbar", "aria-label": "Call" }, microphone, camera, share, settings, chat ? chatButton : null, leave);
   const announced = h("p", { class: "visually-hidden", role: "status" });
-  const element = h("section", { class: "call", "aria-label": "Video call", tabindex: -1 }, video, announced, card, top, banner, corner, deviceNotice, panel, bar);
+  const element = h("section", { class: "call", "aria-label": "Video call", tabindex: -1 }, shared, video, announced, card, top, banner, corner, deviceNotice, panel, bar);
   element.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || panel.hidden) return;
     event.stopPropagation();
@@ -129,6 +132,13 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
       if (call.playBlocked) card.hidden = false;
       banner.hidden = now.banner === null;
       setText(banner, now.banner ?? "");
+      const { screen: theirs } = call;
+      if (shared.srcObject !== theirs) {
+        shared.srcObject = theirs;
+        shared.hidden = theirs === null;
+        element.classList.toggle("sharing", theirs !== null);
+      }
+      element.classList.toggle("faceless", theirs !== null && call.otherMedia?.camera === false);
       otherMuted.hidden = call.state.type !== "live" || call.otherMedia?.microphone !== false;
 
       const { microphone: heard, screen } = media.state;
@@ -155,6 +165,7 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
       window.clearInterval(timer);
       devices.dispose();
       video.srcObject = null;
+      shared.srcObject = null;
       own.srcObject = null;
     },
   };

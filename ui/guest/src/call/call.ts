@@ -175,6 +175,11 @@ export class Call {
     return room;
   }
 
+  /** What the agent shares, while it is shared. */
+  get screen(): MediaStream | null {
+    return this.otherMedia?.screen && this.state.type === "live" ? (this.peer?.screen ?? null) : null;
+  }
+
   mediaChanged(): void {
     const tracks = this.media.outgoing;
     for (const peer of [this.peer, this.incoming]) {

@@ -31,6 +31,7 @@ export const KEYS = {
   start_video: ["v"],
   microphone: ["m", "Ctrl+Shift+M"],
   camera: ["c"],
+  share: ["Ctrl+Shift+S"],
   hang_up: ["Ctrl+Shift+H"],
   wrap_up: ["w"],
 } as const satisfies Record<string, readonly string[]>;
@@ -100,6 +101,14 @@ function callActions(desk: Desk): readonly Action[] {
       keys: KEYS.camera,
       blocked: running,
       run: () => void desk.command({ type: "set_camera", on: call?.own.camera === false }),
+    },
+    {
+      id: "share",
+      group: "Call",
+      title: call !== null && call.sharing !== null ? "Stop sharing" : "Share a screen",
+      keys: KEYS.share,
+      blocked: running,
+      run: () => void desk.share(),
     },
     {
       id: "hang_up",

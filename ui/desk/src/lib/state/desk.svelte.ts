@@ -2,17 +2,20 @@ import { createContext } from "svelte";
 import type { Conversation, ConversationId, DeskCommand, DeskEvent, Problem } from "$wire";
 import { toProblem, type Backend } from "../backend/backend";
 import { startVideoBlock } from "./call";
+import { addSecond, type Second } from "./history";
 import { inboxView } from "./inbox";
 import { apply, callRuns, initialModel, type DeskModel } from "./model";
 import { addNotice, type Notice } from "./notices";
 
-export type DialogName = "palette" | "shortcuts" | "end_and_wrap_up" | "sign_out";
+export type DialogName = "palette" | "shortcuts" | "end_and_wrap_up" | "share" | "sign_out";
 export type Corner = "top-left" | "top-right" | "bottom-left" | "bottom-right";
 
 /** What the window shows: the controller's model, and what only this window knows. */
 export class Desk {
   model = $state.raw<DeskModel>(initialModel);
   notices = $state.raw<readonly Notice[]>([]);
+  /** The figures of the call on the stage, second by second. */
+  seconds = $state.raw<readonly Second[]>([]);
 
   selected = $state<ConversationId | null>(null);
   search = $state("");
@@ -69,6 +72,7 @@ export class Desk {
     }
     const before = this.model;
     this.model = apply(before, event);
+    if (event.type === "call") this.seconds = addSecond(this.seconds, before.call, event.call, Date.now());
     // A call that begins is looked at, wherever its command came from.
     if (event.type === "call" && callRuns(event.call) && before.call === null) {
       this.#show(event.call.conversation);
@@ -131,6 +135,18 @@ export class Desk {
     if (id === undefined) return false;
     this.open(id);
     return this.command({ type: "accept", conversation: id });
+  }
+
+  /** Shows what can be shared, freshly looked at; stops when something is shared already. */
+  async share(): Promise<void> {
+    if (!callRuns(this.model.call)) return;
+    if (this.model.call.sharing !== null) {
+      await this.command({ type: "stop_screen" });
+      return;
+    }
+    this.model = { ...this.model, screens: null };
+    this.dialog = "share";
+    if (!(await this.command({ type: "list_screens" }))) this.dialog = null;
   }
 
   /** What the "a" key and the palette accept: the open one if it waits, else the longest waiting. */

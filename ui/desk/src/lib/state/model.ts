@@ -8,6 +8,7 @@ import type {
   Message,
   PainterView,
   PendingMessage,
+  ScreenList,
   SessionView,
 } from "$wire";
 
@@ -22,6 +23,8 @@ export interface DeskModel {
   readonly typing: Readonly<Record<ConversationId, number>>;
   readonly call: CallView | null;
   readonly devices: DeviceList | null;
+  /** What can be shared, as last looked at. */
+  readonly screens: ScreenList | null;
   readonly painter: PainterView;
   /** Somebody tried to close the window in a call. */
   readonly confirmClose: boolean;
@@ -35,6 +38,7 @@ export const initialModel: DeskModel = {
   typing: {},
   call: null,
   devices: null,
+  screens: null,
   painter: { type: "native" },
   confirmClose: false,
 };
@@ -71,6 +75,8 @@ export function apply(model: DeskModel, event: StateEvent): DeskModel {
       };
     case "devices":
       return { ...model, devices: event.list };
+    case "screens":
+      return { ...model, screens: event.list };
     case "painter":
       return { ...model, painter: event.painter };
     case "confirm_close":

@@ -13,7 +13,7 @@ import type { Backend } from "../backend";
 import { apply, initialModel, type DeskModel } from "../../state/model";
 import { ME } from "./people";
 import { MockPictures } from "./picture";
-import { call, devices, escalation, quality, scenarios, signedIn } from "./scenarios";
+import { call, devices, escalation, quality, scenarios, screens, signedIn } from "./scenarios";
 
 /** A controller in the page, for work on the screens: answers commands as the real one does. */
 export function mockBackend(scenario: string): Backend {
@@ -93,6 +93,12 @@ class MockBackend implements Backend {
         return this.#call({ own: { ...this.#own(), microphone: command.on } });
       case "set_camera":
         return this.#call({ own: { ...this.#own(), camera: command.on } });
+      case "list_screens":
+        return this.#emit({ type: "screens", list: screens() });
+      case "share_screen":
+        return this.#call({ sharing: command.name, own: { ...this.#own(), screen: true } });
+      case "stop_screen":
+        return this.#call({ sharing: null, own: { ...this.#own(), screen: false } });
       case "select_device":
         return this.#select(command.kind, command.id);
       case "wrap_up":

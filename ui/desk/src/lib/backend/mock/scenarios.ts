@@ -10,6 +10,7 @@ import type {
   PendingMessage,
   Problem,
   Quality,
+  ScreenList,
   SessionView,
 } from "$wire";
 import { ANA, ana, anaThread, conversation, crowd, ME, mine } from "./people";
@@ -104,12 +105,29 @@ export function call(phase: CallPhase, more: Partial<CallView> = {}): CallView {
     phase,
     url: phase.type === "preparing" ? null : URL,
     own: { microphone: true, camera: true, screen: false },
+    sharing: null,
     other: { microphone: live, camera: live, screen: false },
     customer_away_until: null,
     signalling_lost: false,
     problems: [],
     quality: live ? quality("good") : null,
     ...more,
+  };
+}
+
+/** A few windows and a screen, drawn as plain shapes. */
+export function screens(): ScreenList {
+  const picture = (paper: string, ink: string) =>
+    `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="240" height="150"><rect width="240" height="150" fill="${paper}"/><rect x="20" y="20" width="110" height="10" fill="${ink}"/><rect x="20" y="44" width="200" height="6" fill="${ink}" opacity=".5"/><rect x="20" y="58" width="180" height="6" fill="${ink}" opacity=".5"/><rect x="20" y="72" width="190" height="6" fill="${ink}" opacity=".5"/></svg>`)}`;
+  return {
+    sources: [
+      { id: "w1", kind: "window", name: "Invoice 2291.pdf – Document viewer", width: 1200, height: 900, preview: picture("#fff", "#333") },
+      { id: "w2", kind: "window", name: "Router settings", width: 1280, height: 800, preview: picture("#e8f0fe", "#1a56b0") },
+      { id: "w3", kind: "window", name: "Terminal", width: 800, height: 600, preview: picture("#16161c", "#7ddc9a") },
+      { id: "m1", kind: "monitor", name: "Whole screen", width: 1920, height: 1080, preview: picture("#35506e", "#fff") },
+      { id: "synthetic:screen", kind: "test", name: "Test page", width: 1920, height: 1080, preview: picture("#e8e8e8", "#111") },
+    ],
+    problem: null,
   };
 }
 
