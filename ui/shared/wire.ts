@@ -701,6 +701,10 @@ export type DeviceList = {
  */
 devices: Array<Device>, 
 /**
+ * Chosen ones that are not connected.
+ */
+missing: Array<Device>, 
+/**
  * Chosen camera.
  */
 camera: string | null, 

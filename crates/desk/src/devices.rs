@@ -7,6 +7,8 @@ use sightline_wire::device::{Device, DeviceKind, DeviceList};
 #[derive(Debug, Default)]
 pub(crate) struct Devices {
     found: Vec<Device>,
+    /// Found earlier in this run and gone: their names are still worth showing.
+    gone: Vec<Device>,
     /// Listing takes up to a second: one at a time.
     pub listing: bool,
 }
@@ -15,18 +17,87 @@ impl Devices {
     /// Whether the list has changed.
     pub fn replace(&mut self, found: Vec<Device>) -> bool {
         self.listing = false;
-        let changed = self.found != found;
+        if self.found == found {
+            return false;
+        }
+        self.gone.append(&mut self.found);
+        self.gone.retain(|device| !found.contains(device));
+        self.gone.sort_by(|a, b| a.id.cmp(&b.id));
+        self.gone.dedup();
         self.found = found;
-        changed
+        true
     }
 
     /// With what is chosen.
     pub fn list(&self, settings: &Settings) -> DeviceList {
+        let kinds = [DeviceKind::Camera, DeviceKind::Microphone, DeviceKind::Speaker];
         DeviceList {
             devices: self.found.clone(),
+            missing: kinds
+                .into_iter()
+                .filter_map(|kind| self.missing(kind, settings.device(kind)?))
+                .collect(),
             camera: settings.device(DeviceKind::Camera),
             microphone: settings.device(DeviceKind::Microphone),
             speaker: settings.device(DeviceKind::Speaker),
         }
+    }
+
+    /// The chosen device of a kind, if it is not connected.
+    fn missing(&self, kind: DeviceKind, id: String) -> Option<Device> {
+        let is_it = |device: &&Device| device.kind == kind && device.id == id;
+        if self.found.is_empty() || self.found.iter().any(|device| is_it(&device)) {
+            return None;
+        }
+        let known = self.gone.iter().find(is_it).map(|device| device.name.clone());
+        let name = known.unwrap_or_else(|| {
+            match kind {
+                DeviceKind::Camera => "Chosen camera",
+                DeviceKind::Microphone => "Chosen microphone",
+                DeviceKind::Speaker => "Chosen speaker",
+            }
+            .into()
+        });
+        Some(Device { id, kind, name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(id: &str, kind: DeviceKind) -> Device {
+        let (id, name) = (id.to_owned(), format!("The {id}"));
+        Device { id, kind, name }
+    }
+
+    #[test]
+    fn a_chosen_device_that_is_gone_is_shown_by_its_name_until_it_is_back() {
+        let folder = std::env::temp_dir().join(format!("sightline-devices-{}", std::process::id()));
+        let mut settings = Settings::open(&folder);
+        settings
+            .choose(DeviceKind::Microphone, Some("headset".into()))
+            .expect("the settings can be written");
+        let (headset, laptop) = (
+            device("headset", DeviceKind::Microphone),
+            device("laptop", DeviceKind::Microphone),
+        );
+        let mut devices = Devices::default();
+        assert_eq!(
+            devices.list(&settings).missing,
+            [],
+            "nothing is missed before the first listing"
+        );
+
+        assert!(devices.replace(vec![laptop.clone()]));
+        assert_eq!(devices.list(&settings).missing[0].name, "Chosen microphone");
+        assert!(devices.replace(vec![headset.clone(), laptop.clone()]));
+        assert_eq!(devices.list(&settings).missing, []);
+        assert!(devices.replace(vec![laptop.clone()]));
+        assert_eq!(devices.list(&settings).missing, [headset.clone()]);
+        assert!(!devices.replace(vec![laptop.clone()]));
+        assert!(devices.replace(vec![laptop, headset]));
+        assert_eq!(devices.list(&settings).missing, []);
+        std::fs::remove_dir_all(&folder).expect("the folder can be removed");
     }
 }

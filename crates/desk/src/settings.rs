@@ -2,6 +2,7 @@
 //! microphone was on in the call that runs.
 
 use serde::{Deserialize, Serialize};
+use sightline_media::CameraChoice;
 use sightline_wire::{
     ErrorCode, Problem,
     device::DeviceKind,
@@ -19,6 +20,8 @@ struct Stored {
     desk: DeskId,
     #[serde(default)]
     camera: Option<String>,
+    #[serde(default)]
+    other_cameras: Vec<String>,
     #[serde(default)]
     microphone: Option<String>,
     #[serde(default)]
@@ -63,6 +66,7 @@ impl Settings {
                 let fresh = Stored {
                     desk: DeskId(Uuid::new_v4()),
                     camera: None,
+                    other_cameras: Vec::new(),
                     microphone: None,
                     speaker: None,
                     call: None,
@@ -90,13 +94,23 @@ impl Settings {
         }
     }
 
+    /// Cameras chosen before, the newest first: what a call falls back on.
+    pub fn other_cameras(&self) -> Vec<String> {
+        self.stored.other_cameras.clone()
+    }
+
     /// Chooses one; the choice holds for this run even when it cannot be kept.
     pub fn choose(&mut self, kind: DeviceKind, id: Option<String>) -> Result<(), Problem> {
-        *match kind {
-            DeviceKind::Camera => &mut self.stored.camera,
-            DeviceKind::Microphone => &mut self.stored.microphone,
-            DeviceKind::Speaker => &mut self.stored.speaker,
-        } = id;
+        let stored = &mut self.stored;
+        match kind {
+            DeviceKind::Camera => {
+                let mut choice = CameraChoice::new(stored.camera.take(), std::mem::take(&mut stored.other_cameras));
+                choice.choose(id);
+                (stored.camera, stored.other_cameras) = choice.into_parts();
+            }
+            DeviceKind::Microphone => stored.microphone = id,
+            DeviceKind::Speaker => stored.speaker = id,
+        }
         self.write()
     }
 

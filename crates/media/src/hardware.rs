@@ -8,6 +8,7 @@ use crate::{
         speaker::{SpeakerEvent, SpeakerThread},
         target::AudioTarget,
     },
+    camera::choice::CameraChoice,
     line::MAX_BITRATE,
     painter::Painter,
     screen_send::{ScreenEvent, ScreenThread, share_bits},
@@ -37,7 +38,7 @@ pub(crate) enum HardwareEvent {
 pub(crate) struct Hardware<E> {
     painter: Arc<dyn Painter>,
     events: E,
-    camera_id: Option<String>,
+    camera_choice: CameraChoice,
     microphone_id: Option<String>,
     speaker_id: Option<String>,
     camera: Option<CameraThread>,
@@ -72,7 +73,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
         let mut hardware = Self {
             painter,
             events,
-            camera_id: config.camera.clone(),
+            camera_choice: CameraChoice::new(config.camera.clone(), config.other_cameras.clone()),
             microphone_id: config.microphone.clone(),
             speaker_id: config.speaker.clone(),
             camera: None,
@@ -178,7 +179,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
     pub fn select(&mut self, kind: DeviceKind, id: Option<String>) {
         match kind {
             DeviceKind::Camera => {
-                self.camera_id = id;
+                self.camera_choice.choose(id);
                 self.open_camera();
             }
             DeviceKind::Microphone => {
@@ -200,7 +201,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
             let events = self.events.clone();
             let tell = move |event| events(HardwareEvent::Camera(event));
             self.camera = Some(CameraThread::start(
-                self.camera_id.clone(),
+                self.camera_choice.clone(),
                 self.target.clone(),
                 self.painter.clone(),
                 tell,

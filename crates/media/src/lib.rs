@@ -32,6 +32,7 @@ mod video_receive;
 mod video_send;
 pub mod vp8;
 
+pub use camera::choice::CameraChoice;
 pub use painter::{Frame, Painter, Tile};
 pub use session::{MediaEvent, Session, SessionConfig};
 

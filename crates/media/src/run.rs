@@ -521,6 +521,13 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
                 self.send(|peer| peer.send_video(Section::Camera, data, time, taken));
             }
             CameraEvent::Ready => self.on_device(DeviceKind::Camera, Ok(())),
+            CameraEvent::Instead { fault, name } => {
+                let kind = DeviceKind::Camera;
+                self.on_device(kind, Ok(()));
+                let advice = format!("{name} is used until it is back.");
+                let problem = fault.problem().advising(advice);
+                self.tell(MediaEvent::DeviceProblem { kind, problem });
+            }
             CameraEvent::Fault(fault) => self.on_device(DeviceKind::Camera, Err(fault.problem())),
         }
     }

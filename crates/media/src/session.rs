@@ -21,6 +21,8 @@ use tokio::sync::mpsc;
 pub struct SessionConfig {
     /// Camera id from [`crate::list_devices`].
     pub camera: Option<String>,
+    /// Cameras to fall back on while that one is gone, the best first.
+    pub other_cameras: Vec<String>,
     /// Microphone id.
     pub microphone: Option<String>,
     /// Speaker id.

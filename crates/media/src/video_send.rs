@@ -1,7 +1,10 @@
 //! From the camera to encoded pictures, on a thread of its own.
 
 use crate::{
-    camera::{self, Camera, CameraFault},
+    camera::{
+        CameraFault,
+        choice::{CameraChoice, Rank},
+    },
     painter::{Frame, Painter, Tile},
     vp8::Encoder,
 };
@@ -17,6 +20,8 @@ use std::{
 
 /// A camera that is lost or busy is tried again this often.
 const RETRY: Duration = Duration::from_secs(1);
+/// While another one stands in for it, it is looked for this often: looking may cost the other one a frame.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// What the camera's thread says.
 pub enum CameraEvent {
@@ -27,9 +32,16 @@ pub enum CameraEvent {
         /// When the camera delivered it.
         taken: Instant,
     },
-    /// Pictures are coming.
+    /// Pictures of the chosen camera are coming.
     Ready,
-    /// They are not.
+    /// The chosen camera does not work; pictures of this one are coming instead.
+    Instead {
+        /// What is wrong with the chosen one.
+        fault: CameraFault,
+        /// As the device list calls it.
+        name: String,
+    },
+    /// No picture is coming.
     Fault(CameraFault),
 }
 
@@ -50,21 +62,28 @@ pub struct CameraThread {
 }
 
 impl CameraThread {
-    /// Opens the camera (or goes on trying) and reports through `events`.
+    /// Opens the best camera of the choice (or goes on trying) and reports through `events`.
     pub fn start(
-        id: Option<String>,
+        choice: CameraChoice,
         target: Arc<VideoTarget>,
         painter: Arc<dyn Painter>,
         events: impl Fn(CameraEvent) + Send + 'static,
     ) -> Self {
         let (stop, stopped) = mpsc::channel();
         let run = move || {
-            while let Err(fault) = capture(id.as_deref(), &target, &*painter, &events, &stopped) {
-                tracing::warn!(%fault, "camera");
-                painter.paint(Tile::Own, None);
-                events(CameraEvent::Fault(fault));
-                if wait(&stopped, RETRY) {
-                    break;
+            let mut lost = None;
+            while let Err(fault) = capture(&choice, lost.take(), &target, &*painter, &events, &stopped) {
+                match fault {
+                    // Another camera may take over at once.
+                    End::Lost(fault) => lost = Some(fault),
+                    End::None(fault) => {
+                        tracing::warn!(%fault, "camera");
+                        painter.paint(Tile::Own, None);
+                        events(CameraEvent::Fault(fault));
+                        if wait(&stopped, RETRY) {
+                            break;
+                        }
+                    }
                 }
             }
             painter.paint(Tile::Own, None);
@@ -95,23 +114,57 @@ fn wait(stopped: &mpsc::Receiver<()>, time: Duration) -> bool {
     matches!(stopped.recv_timeout(time), Err(mpsc::RecvTimeoutError::Disconnected))
 }
 
+/// Why there is no picture any more.
+enum End {
+    /// The open camera has stopped.
+    Lost(CameraFault),
+    /// None of the choice works.
+    None(CameraFault),
+}
+
+/// Sends pictures of the best camera that works. `lost` is what has just happened to the one before.
 fn capture(
-    id: Option<&str>,
+    choice: &CameraChoice,
+    lost: Option<CameraFault>,
     target: &VideoTarget,
     painter: &dyn Painter,
     events: &impl Fn(CameraEvent),
     stopped: &mpsc::Receiver<()>,
-) -> Result<(), CameraFault> {
-    let mut camera: Box<dyn Camera> = camera::open(id)?;
+) -> Result<(), End> {
+    let opened = choice.open_better(None);
+    let (mut rank, mut camera) = opened.map_err(|fault| End::None(lost.clone().unwrap_or(fault)))?;
+    // What is wrong with the chosen camera, if it is another one that works.
+    let fault = (rank > 0).then(|| {
+        lost.or_else(|| choice.open_better(Some(1)).err())
+            .unwrap_or(CameraFault::Missing)
+    });
     let mut encoder: Option<Encoder> = None;
     let started = Instant::now();
-    let mut announced = false;
+    let mut announced: Option<Rank> = None;
+    let mut look = started + LOOK;
     while !matches!(stopped.try_recv(), Err(mpsc::TryRecvError::Disconnected)) {
-        let frame = Arc::new(camera.next_frame()?);
+        if rank > 0 && Instant::now() >= look {
+            look = Instant::now() + LOOK;
+            if let Ok(better) = choice.open_better(Some(rank)) {
+                (rank, camera) = better;
+            }
+        }
+        let frame = camera.next_frame().map_err(|fault| match announced {
+            Some(_) => End::Lost(fault),
+            // One that opens and never delivers is not opened again at once.
+            None => End::None(fault),
+        })?;
+        let frame = Arc::new(frame);
         let taken = Instant::now();
-        if !announced {
-            announced = true;
-            events(CameraEvent::Ready);
+        if announced != Some(rank) {
+            announced = Some(rank);
+            events(match fault.clone().filter(|_| rank > 0) {
+                None => CameraEvent::Ready,
+                Some(fault) => CameraEvent::Instead {
+                    fault,
+                    name: choice.name(rank),
+                },
+            });
         }
         painter.paint(Tile::Own, Some(frame.clone()));
         if !target.encode.load(Relaxed) {

@@ -1,9 +1,10 @@
-//! A camera that goes away in the call and comes back: a Y4M file that is emptied and written again.
+//! A camera that goes away in the call and comes back: a Y4M file that is emptied and written again. Another one
+//! takes its place meanwhile, when there is one.
 
 use sightline_media::{Frame, MediaEvent, Painter, Session, SessionConfig, Tile};
 use sightline_wire::{ErrorCode, device::DeviceKind, room::MediaState};
 use std::{fs, path::Path, sync::Arc, time::Duration};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 struct Blind;
 
@@ -24,7 +25,8 @@ fn write_film(path: &Path) {
     fs::write(path, film).expect("the film can be written");
 }
 
-async fn next_camera_event(events: &mut UnboundedReceiver<MediaEvent>) -> Option<ErrorCode> {
+/// What the session says about its camera next: `None` when it works, else the code and what is done about it.
+async fn next_camera_event(events: &mut UnboundedReceiver<MediaEvent>) -> Option<(ErrorCode, String)> {
     let wanted = async {
         loop {
             match events.recv().await.expect("the session goes on") {
@@ -34,7 +36,7 @@ async fn next_camera_event(events: &mut UnboundedReceiver<MediaEvent>) -> Option
                 MediaEvent::DeviceProblem {
                     kind: DeviceKind::Camera,
                     problem,
-                } => return Some(problem.code),
+                } => return Some((problem.code, problem.next_step)),
                 _ => {}
             }
         }
@@ -44,22 +46,14 @@ async fn next_camera_event(events: &mut UnboundedReceiver<MediaEvent>) -> Option
         .expect("in time")
 }
 
-#[test]
-fn a_camera_that_goes_is_named_and_taken_back_when_it_returns() {
-    let folder = std::env::temp_dir().join(format!("sightline-film-{}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a folder");
-    let film = folder.join("desk.y4m");
-    write_film(&film);
-    // SAFETY: the only test of this binary, before it starts a thread.
-    unsafe { std::env::set_var("SIGHTLINE_MEDIA_DIR", &folder) };
-    let listed = sightline_media::list_devices();
-    let camera = listed
-        .iter()
-        .find(|device| device.name == "File: desk.y4m")
-        .expect("the film is a camera");
+async fn until_it_works(events: &mut UnboundedReceiver<MediaEvent>) {
+    while next_camera_event(events).await.is_some() {}
+}
 
+fn session(camera: &str, others: &[&str], events: UnboundedSender<MediaEvent>) -> Session {
     let config = SessionConfig {
-        camera: Some(camera.id.clone()),
+        camera: Some(camera.into()),
+        other_cameras: others.iter().map(|&id| id.into()).collect(),
         microphone: Some("synthetic:microphone".into()),
         start_with: MediaState {
             microphone: true,
@@ -68,22 +62,58 @@ fn a_camera_that_goes_is_named_and_taken_back_when_it_returns() {
         },
         ..Default::default()
     };
-    let (sender, mut events) = unbounded_channel();
-    let session = Session::start(config, Arc::new(Blind), sender);
+    Session::start(config, Arc::new(Blind), events)
+}
+
+#[test]
+fn a_camera_that_goes_is_named_and_taken_back_when_it_returns() {
+    let folder = std::env::temp_dir().join(format!("sightline-film-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let (film, spare) = (folder.join("desk.y4m"), folder.join("spare.y4m"));
+    write_film(&film);
+    write_film(&spare);
+    // SAFETY: the only test of this binary, before it starts a thread.
+    unsafe { std::env::set_var("SIGHTLINE_MEDIA_DIR", &folder) };
+    let listed = sightline_media::list_devices();
+    let id = |name: &str| {
+        let device = listed.iter().find(|device| device.name == name);
+        device.expect("the film is a camera").id.clone()
+    };
+    let (desk_camera, spare_camera) = (id("File: desk.y4m"), id("File: spare.y4m"));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
+
+    // Alone: no picture until it is back.
+    let (sender, mut events) = unbounded_channel();
+    let alone = session(&desk_camera, &[], sender);
     runtime.block_on(async {
         assert_eq!(next_camera_event(&mut events).await, None);
         fs::write(&film, b"").expect("the film can be emptied");
-        assert_eq!(next_camera_event(&mut events).await, Some(ErrorCode::CameraLost));
+        let (code, advice) = next_camera_event(&mut events).await.expect("a problem");
+        assert_eq!(
+            (code, advice.as_str()),
+            (ErrorCode::CameraLost, ErrorCode::CameraLost.next_step())
+        );
         write_film(&film);
-        let mut next = next_camera_event(&mut events).await;
-        while next.is_some() {
-            next = next_camera_event(&mut events).await;
-        }
+        until_it_works(&mut events).await;
     });
-    drop(session);
+    drop(alone);
+
+    // With another one: it takes over at once, and gives way again.
+    let (sender, mut events) = unbounded_channel();
+    let together = session(&desk_camera, &[&spare_camera], sender);
+    runtime.block_on(async {
+        assert_eq!(next_camera_event(&mut events).await, None);
+        fs::write(&film, b"").expect("the film can be emptied");
+        assert_eq!(next_camera_event(&mut events).await, None, "the picture goes on");
+        let (code, advice) = next_camera_event(&mut events).await.expect("and why it is another one");
+        assert_eq!(code, ErrorCode::CameraLost);
+        assert_eq!(advice, "File: spare.y4m is used until it is back.");
+        write_film(&film);
+        until_it_works(&mut events).await;
+    });
+    drop(together);
     fs::remove_dir_all(&folder).expect("the folder can be removed");
 }

@@ -32,6 +32,8 @@ pub struct Device {
 pub struct DeviceList {
     /// In the system's order, synthetic ones last.
     pub devices: Vec<Device>,
+    /// Chosen ones that are not connected.
+    pub missing: Vec<Device>,
     /// Chosen camera.
     pub camera: Option<String>,
     /// Chosen microphone.

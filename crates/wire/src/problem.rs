@@ -165,6 +165,12 @@ impl Problem {
         self
     }
 
+    /// Says what to do next, or what is done already, more exactly than the code alone.
+    pub fn advising(mut self, next_step: impl Into<String>) -> Self {
+        self.next_step = next_step.into();
+        self
+    }
+
     /// Names the conversation that stands in the way.
     pub fn in_conversation(mut self, conversation: ConversationId) -> Self {
         self.conversation = Some(conversation);

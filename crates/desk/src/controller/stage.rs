@@ -153,6 +153,7 @@ impl<S: Shell> Controller<S> {
         let (events, mut heard) = mpsc::unbounded_channel();
         let config = SessionConfig {
             camera: self.settings.device(DeviceKind::Camera),
+            other_cameras: self.settings.other_cameras(),
             microphone: self.settings.device(DeviceKind::Microphone),
             speaker: self.settings.device(DeviceKind::Speaker),
             // The server names them in its answer.

@@ -1,5 +1,6 @@
 //! Cameras: real ones, a moving test picture, and Y4M files, all chosen from the same list.
 
+pub mod choice;
 mod native;
 mod synthetic;
 mod y4m;
@@ -17,7 +18,7 @@ pub trait Camera {
 }
 
 /// Why there is no picture.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum CameraFault {
     /// Nothing to open.
     #[error("no camera")]

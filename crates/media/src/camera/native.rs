@@ -44,7 +44,11 @@ impl NativeCamera {
     pub fn open(wanted: Option<&str>) -> Result<Self, CameraFault> {
         let infos = infos();
         let info = match wanted {
-            Some(wanted) => infos.iter().find(|info| id(info) == wanted),
+            // Plugged in again it may have another number: then its name is enough.
+            Some(wanted) => infos.iter().find(|info| id(info) == wanted).or_else(|| {
+                let name = wanted.splitn(3, ':').nth(2)?;
+                infos.iter().find(|info| info.human_name() == name)
+            }),
             None => infos.first(),
         };
         let index: CameraIndex = info.ok_or(CameraFault::Missing)?.index().clone();

@@ -48,6 +48,7 @@ export const devices: DeviceList = {
   camera: "cam-1",
   microphone: null,
   speaker: "spk-1",
+  missing: [],
   devices: [
     { id: "cam-1", kind: "camera", name: "Integrated Webcam HD" },
     { id: "synthetic:picture", kind: "camera", name: "Moving picture (test)" },
