@@ -170,6 +170,16 @@ export async function watchRemote({ lasting }) {
   return { ages, frames, size: { width: video.videoWidth, height: video.videoHeight } };
 }
 
+/** Runs in the page: the colour in the middle of video#remote; null without a picture. */
+export function remoteColour() {
+  const video = document.querySelector('video#remote');
+  if (!video?.videoWidth) return null;
+  const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
+  const draw = canvas.getContext('2d');
+  draw.drawImage(video, video.videoWidth / 2, video.videoHeight / 2, 1, 1, 0, 0, 1, 1);
+  return [...draw.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+}
+
 /** Runs in the page: notes when each new frame of video#remote comes, until `countedFrames` asks. */
 export function countFrames() {
   const video = document.querySelector('video#remote');

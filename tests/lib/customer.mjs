@@ -1,5 +1,5 @@
 // The customer: what a person does in the pages, whatever the browser. Chromium unless a test asks for Firefox.
-import { countFrames, countedFrames, hearRemote, watchRemote } from './customer-page.mjs';
+import { countFrames, countedFrames, hearRemote, remoteColour, watchRemote } from './customer-page.mjs';
 import { until } from './wait.mjs';
 
 /** What the test camera and microphone are when a test does not say. */
@@ -88,6 +88,15 @@ export class Customer {
 
   async hears(tone, { within = 8000, atLeast = 0.3 } = {}) {
     return (await this.evaluate(hearRemote, { tone, lasting: within, atLeast })) >= atLeast;
+  }
+
+  /** The picture turns this colour, or close to it. */
+  seesColour(wanted, within = 12_000) {
+    return until(
+      `the page shows the colour ${wanted}`,
+      async () => (await this.evaluate(remoteColour))?.every((value, n) => Math.abs(value - wanted[n]) < 40),
+      { within },
+    );
   }
 
   /** The words are no longer on the page. */

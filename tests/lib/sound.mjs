@@ -1,10 +1,18 @@
 // A sound server of our own, without a sound card: a speaker that can be listened to, a microphone that can be fed.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { start, stop } from './process.mjs';
 import { temporaryFolder } from './paths.mjs';
 import { until } from './wait.mjs';
 import { rate, share, sine } from './tone.mjs';
+
+/** What can be unplugged, as a module of the sound server with its arguments. */
+const devices = {
+  speaker: `module-null-sink sink_name=spk rate=${rate} sink_properties=device.description=Speaker`,
+  microphone: 'module-virtual-source source_name=mic master=micfeed.monitor source_properties=device.description=Microphone',
+};
 
 export async function startSound() {
   const folder = temporaryFolder('sound');
@@ -16,9 +24,9 @@ export async function startSound() {
     script,
     [
       `load-module module-native-protocol-unix auth-anonymous=1 socket=${socket}`,
-      `load-module module-null-sink sink_name=spk rate=${rate} sink_properties=device.description=Speaker`,
+      `load-module ${devices.speaker}`,
       `load-module module-null-sink sink_name=micfeed rate=${rate}`,
-      'load-module module-virtual-source source_name=mic master=micfeed.monitor source_properties=device.description=Microphone',
+      `load-module ${devices.microphone}`,
       // A customer whose browser needs a sound device plays where the agent's speaker is not.
       `load-module module-null-sink sink_name=customer rate=${rate} sink_properties=device.description=Customer`,
       'set-default-sink spk',
@@ -34,6 +42,7 @@ export async function startSound() {
   await until('the sound server listens', () => existsSync(socket));
   const format = ['--raw', '--format=s16le', `--rate=${rate}`, '--channels=1'];
   const feeds = new Set();
+  const control = async (...words) => (await promisify(execFile)('pactl', words, { env: { ...process.env, ...env } })).stdout;
 
   return {
     env,
@@ -52,6 +61,20 @@ export async function startSound() {
       write();
       feeds.add(feed);
       return () => stop(feed);
+    },
+
+    /** Takes a device away, as when its plug is pulled. */
+    async unplug(name) {
+      const modules = await control('list', 'short', 'modules');
+      const loaded = modules.split('\n').map((line) => line.split('\t'));
+      const found = loaded.find(([, module, given]) => devices[name] === `${module} ${given}`);
+      await control('unload-module', found[0]);
+    },
+
+    /** Plugs it in again. */
+    async plug(name) {
+      await control('load-module', ...devices[name].split(' '));
+      await control(...(name === 'speaker' ? ['set-default-sink', 'spk'] : ['set-default-source', 'mic']));
     },
 
     /** What the speaker plays for a while, and when its first sample was played (Unix ms). */
