@@ -1,3 +1,4 @@
+import "./lib/language";
 import "@fontsource-variable/inter/index.css";
 import "../../shared/tokens.css";
 import "./styles/base.css";

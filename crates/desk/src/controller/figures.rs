@@ -67,7 +67,7 @@ impl Figures {
     }
 
     /// What to send now; nothing while a request is on its way.
-    pub fn to_send(&mut self) -> Option<CallMoments> {
+    pub fn next_report(&mut self) -> Option<CallMoments> {
         if self.in_flight > 0 || self.waiting.is_empty() {
             return None;
         }
@@ -116,7 +116,9 @@ impl<S: Shell> Controller<S> {
         let Some(escalation) = stage.call.escalation() else {
             return;
         };
-        let Some(moments) = stage.figures.to_send() else { return };
+        let Some(moments) = stage.figures.next_report() else {
+            return;
+        };
         let (inputs, number) = (self.inputs.clone(), stage.number);
         tokio::spawn(async move {
             let result = api.send_figures(escalation, &moments).await;
@@ -157,24 +159,24 @@ mod tests {
             } else {
                 QualityMark::Good
             };
-            assert!(figures.to_send().is_none());
+            assert!(figures.next_report().is_none());
             figures.note(&quality(mark), second * 1_000);
         }
-        let sent = figures.to_send().expect("a moment is over");
+        let sent = figures.next_report().expect("a moment is over");
         assert_eq!((sent.moments[0].at, sent.moments[0].worst), (15_000, QualityMark::Poor));
-        assert!(figures.to_send().is_none(), "one request at a time");
+        assert!(figures.next_report().is_none(), "one request at a time");
         figures.sent(false);
         assert_eq!(
-            figures.to_send(),
+            figures.next_report(),
             Some(sent),
             "the same again, and the server stores it once"
         );
         figures.sent(true);
-        assert!(figures.to_send().is_none());
+        assert!(figures.next_report().is_none());
         // The last seconds of a call count too.
         figures.note(&quality(QualityMark::Good), 16_000);
         figures.close(17_000);
-        assert_eq!(figures.to_send().expect("the rest").moments[0].at, 17_000);
+        assert_eq!(figures.next_report().expect("the rest").moments[0].at, 17_000);
     }
 
     #[test]
@@ -182,12 +184,12 @@ mod tests {
         let mut figures = Figures::new(1_000);
         figures.note(&quality(QualityMark::Good), 0);
         figures.note(&quality(QualityMark::Good), 1_000);
-        let first = figures.to_send().expect("a moment");
+        let first = figures.next_report().expect("a moment");
         for second in 2..200 {
             figures.note(&quality(QualityMark::Good), second * 1_000);
         }
         figures.sent(true);
-        let rest = figures.to_send().expect("the rest").moments;
+        let rest = figures.next_report().expect("the rest").moments;
         assert_eq!((first.moments[0].at, rest.len()), (1_000, MAX_MOMENTS - 1));
         assert_eq!(rest.last().map(|moment| moment.at), Some(199_000));
     }

@@ -218,6 +218,7 @@ impl Window {
             DeskEvent::Notice { problem } => self.notices.push(problem),
             DeskEvent::Painter { .. } => {}
             DeskEvent::ConfirmClose => self.asked_to_confirm += 1,
+            DeskEvent::Screens { .. } => {}
         }
     }
 }
