@@ -71,6 +71,7 @@ enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Trouble {
     Engine,
+    Relay,
     Timeout,
     Camera,
     Microphone,
@@ -252,6 +253,7 @@ impl DeskCall {
             CallInput::Connected { negotiation } if negotiation == self.negotiation => {
                 self.connected = true;
                 self.path.found();
+                self.troubles.remove(&Trouble::Relay);
                 self.go_live(now);
                 Vec::new()
             }
@@ -265,8 +267,16 @@ impl DeskCall {
                 }
             }
             CallInput::Knocked { negotiation } if negotiation == self.negotiation => self.knocked(now),
+            CallInput::NoRelay { negotiation, problem } if negotiation == self.negotiation => {
+                // Where calls go directly a relay is only a reserve.
+                if self.policy == IcePolicy::RelayOnly && !self.connected {
+                    self.troubles.insert(Trouble::Relay, problem);
+                }
+                Vec::new()
+            }
             // They belong to a connection that has already been replaced.
-            CallInput::Candidate { .. }
+            CallInput::NoRelay { .. }
+            | CallInput::Candidate { .. }
             | CallInput::Connected { .. }
             | CallInput::Flowing { .. }
             | CallInput::Knocked { .. } => Vec::new(),

@@ -4,6 +4,7 @@
 //! str0m's contract: every change of an `Rtc` is followed by a complete drain of `poll_output`. All
 //! public methods here end in `drain`, so the contract cannot be broken from outside.
 
+use sightline_wire::ErrorCode;
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
@@ -50,6 +51,8 @@ pub enum Section {
 pub enum PeerEvent {
     /// One more address of ours, as an SDP candidate attribute.
     Candidate(String),
+    /// None of the relays can be used.
+    NoRelay(ErrorCode),
     /// ICE and DTLS are up.
     Connected,
     /// The network path went (`false`) or came back (`true`).

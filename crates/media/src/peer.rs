@@ -4,12 +4,9 @@ pub use crate::line::PeerEvent;
 use crate::{
     line::{Line, LineError, Section},
     pulse::Pulse,
-    transport::{Arrived, Inbox, Incoming, Transport, interfaces::Interface},
+    transport::{Arrived, Inbox, Incoming, Means, Transport, interfaces::Interface},
 };
-use sightline_wire::{
-    device::PathView,
-    escalation::{IcePolicy, IceServer},
-};
+use sightline_wire::{device::PathView, escalation::IcePolicy};
 use std::{collections::BTreeSet, io, net::SocketAddr, time::Instant};
 use str0m::{Candidate, stats::PeerStats};
 
@@ -43,10 +40,10 @@ impl Peer {
     pub fn offer(
         negotiation: u32,
         policy: IcePolicy,
-        servers: &[IceServer],
+        means: &Means,
         inbox: Inbox,
     ) -> Result<(Self, String), PeerError> {
-        let (transport, addresses) = Transport::open(policy, servers, inbox)?;
+        let (transport, addresses) = Transport::open(policy, means, inbox)?;
         let (line, sdp) = Line::offer(Instant::now(), &addresses)?;
         let mut peer = Self {
             negotiation,
@@ -113,14 +110,24 @@ impl Peer {
                 self.settle();
                 Ok(ours.map(|_| ())?)
             }
+            Some(Incoming::Candidate(candidate)) => self.add(candidate),
+            Some(Incoming::Lost(local)) => {
+                if self.active.is_some_and(|(from, _)| from == local) {
+                    self.feel(Pulse::cut);
+                }
+                Ok(())
+            }
+            Some(Incoming::NoRelay(code)) => {
+                self.events.push(PeerEvent::NoRelay(code));
+                Ok(())
+            }
             None => Ok(()),
         }
     }
 
     /// STUN and TURN servers to use from now on.
-    pub fn set_servers(&mut self, servers: &[IceServer]) -> Result<(), PeerError> {
-        self.transport.set_servers(servers);
-        Ok(())
+    pub fn set_means(&mut self, means: &Means) {
+        self.transport.set_means(means);
     }
 
     /// The machine has these addresses now.

@@ -14,7 +14,7 @@ use crate::{
     session::{MediaEvent, SessionConfig},
     sync::Stream,
     transport::{
-        Arrived,
+        Arrived, Lifeline, Means,
         interfaces::{self, Interface},
     },
     video_receive::{DecoderEvent, DecoderThread, Picture},
@@ -33,6 +33,9 @@ use std::{
 };
 use str0m::media::MediaData;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+
+/// What giving the relays back may take when the call is over.
+const FAREWELL: Duration = Duration::from_millis(300);
 
 /// How often the machine's addresses are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
@@ -78,7 +81,8 @@ pub(crate) fn run(
         }
     };
     runtime.block_on(async {
-        let mut engine = Engine::new(config, painter, events, messages);
+        let (alive, mut farewell) = tokio::sync::mpsc::channel(1);
+        let mut engine = Engine::new(config, painter, events, messages, alive);
         loop {
             let deadline = tokio::time::Instant::from_std(engine.deadline());
             let message = tokio::select! {
@@ -95,6 +99,9 @@ pub(crate) fn run(
             }
         }
         engine.close();
+        drop(engine);
+        // Relays are given back; one that does not answer takes its allocation back by itself.
+        let _ = tokio::time::timeout(FAREWELL, farewell.recv()).await;
     });
 }
 
@@ -108,7 +115,7 @@ struct Engine<E> {
     current: Option<Connection>,
     /// An offer that waits for its answer, or is answered and about to take over.
     waiting: Option<Peer>,
-    servers: Vec<IceServer>,
+    means: Means,
     policy: IcePolicy,
     /// The machine's addresses, and when to look again.
     interfaces: BTreeSet<Interface>,
@@ -129,6 +136,7 @@ impl Engine<()> {
         painter: Arc<dyn Painter>,
         events: UnboundedSender<MediaEvent>,
         messages: UnboundedSender<Message>,
+        alive: Lifeline,
     ) -> Engine<impl Fn(HardwareEvent) + Clone + Send + 'static> {
         let queue = messages.clone();
         let news = move |event| {
@@ -143,7 +151,11 @@ impl Engine<()> {
             messages,
             current: None,
             waiting: None,
-            servers: config.ice_servers,
+            means: Means {
+                servers: config.ice_servers,
+                extra_ca: config.extra_ca,
+                alive,
+            },
             policy: config.ice_policy,
             interfaces: interfaces::usable().unwrap_or_default(),
             look_at: Instant::now() + LOOK_INTERVAL,
@@ -204,9 +216,13 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
     fn on_message(&mut self, message: Message) {
         match message {
             Message::Servers(servers) => {
-                self.servers = servers.clone();
+                self.means.servers = servers;
+                let means = self.means.clone();
                 for negotiation in self.negotiations() {
-                    self.with_peer(negotiation, |peer| peer.set_servers(&servers));
+                    self.with_peer(negotiation, |peer| {
+                        peer.set_means(&means);
+                        Ok(())
+                    });
                 }
             }
             Message::Policy(policy) => self.policy = policy,
@@ -259,10 +275,15 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             // The loop is gone only while the sockets are being closed.
             let _ = queue.send(Message::Arrived { negotiation, arrived });
         });
-        match Peer::offer(negotiation, self.policy_for(policy), &self.servers, inbox) {
+        let policy = self.policy_for(policy);
+        match Peer::offer(negotiation, policy, &self.means, inbox) {
             Ok((peer, sdp)) => {
                 self.waiting = Some(peer);
                 self.tell(MediaEvent::Offer { negotiation, sdp });
+                if policy == IcePolicy::RelayOnly && !self.means.has_relay() {
+                    let problem = ErrorCode::RelayUnreachable.into();
+                    self.tell(MediaEvent::NoRelay { negotiation, problem });
+                }
             }
             Err(error) => {
                 tracing::error!(%error, "no offer");
@@ -323,13 +344,8 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
 
     /// The stricter of the two; but without a relay only what the session itself demands.
     fn policy_for(&self, asked: IcePolicy) -> IcePolicy {
-        let relay = self
-            .servers
-            .iter()
-            .flat_map(|server| &server.urls)
-            .any(|url| url.starts_with("turn"));
         match asked {
-            IcePolicy::RelayOnly if relay => IcePolicy::RelayOnly,
+            IcePolicy::RelayOnly if self.means.has_relay() => IcePolicy::RelayOnly,
             IcePolicy::RelayOnly | IcePolicy::All => self.policy,
         }
     }
@@ -429,6 +445,10 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
         if let PeerEvent::Candidate(candidate) = event {
             return self.tell(MediaEvent::Candidate { negotiation, candidate });
         }
+        if let PeerEvent::NoRelay(code) = event {
+            let problem = code.into();
+            return self.tell(MediaEvent::NoRelay { negotiation, problem });
+        }
         if let PeerEvent::Connected = event
             && self
                 .waiting
@@ -445,7 +465,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             return;
         };
         match event {
-            PeerEvent::Candidate(_) => {}
+            PeerEvent::Candidate(_) | PeerEvent::NoRelay(_) => {}
             PeerEvent::Connected => {
                 current.connected(Instant::now());
                 self.hardware.screen_target.key_frame.store(true, Relaxed);
@@ -495,6 +515,8 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             }
             PeerEvent::Stats(_) => {}
             // The customer's page may come back with a new connection; the room decides about the call.
+            // A page that has moved to the next connection closes this one, perhaps before we know.
+            PeerEvent::Closed if self.waiting.is_some() => {}
             PeerEvent::Closed => self.tell(MediaEvent::Path { up: false }),
         }
     }

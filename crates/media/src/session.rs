@@ -11,6 +11,7 @@ use sightline_wire::{
     room::MediaState,
 };
 use std::{
+    path::PathBuf,
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -29,6 +30,8 @@ pub struct SessionConfig {
     pub speaker: Option<String>,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServer>,
+    /// A certificate authority that relays over TLS may have beside the system's: a file in PEM.
+    pub extra_ca: Option<PathBuf>,
     /// Whether media may go directly.
     pub ice_policy: IcePolicy,
     /// Whether camera and microphone start switched on.
@@ -53,6 +56,13 @@ pub enum MediaEvent {
         negotiation: u32,
         /// SDP candidate attribute.
         candidate: String,
+    },
+    /// None of the relays can be used. A call that may go directly goes on without.
+    NoRelay {
+        /// Which offer's connection.
+        negotiation: u32,
+        /// Why.
+        problem: Problem,
     },
     /// ICE and DTLS are up.
     Connected {

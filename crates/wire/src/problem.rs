@@ -115,6 +115,10 @@ codes! {
 >>>>>>> 0cf8274 (Screen share from the desk, and a call's figures plotted and kept)
     /// Media did not start within its deadline.
     MediaTimeout 504 "The picture did not come through." "The network may block video. Go on in the chat, or try again.";
+    /// A TURN server refused the credentials, or has no room.
+    RelayRefused 403 "The relay did not let this call in." "Try again. If it happens again, tell IT that the relay refuses credentials.";
+    /// No TURN server answers.
+    RelayUnreachable 503 "No relay can be reached." "Check the network; a firewall may block the way to the relay.";
     /// The media engine stopped.
     MediaFailed 500 "The call's media stopped." "Hang up and start the video again.";
     /// The desk cannot reach its server.

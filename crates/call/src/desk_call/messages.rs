@@ -55,6 +55,13 @@ pub enum CallInput {
         /// SDP candidate attribute.
         candidate: String,
     },
+    /// None of the relays can be used.
+    NoRelay {
+        /// Of the offer it belongs to.
+        negotiation: u32,
+        /// Why.
+        problem: Problem,
+    },
     /// ICE and DTLS are up.
     Connected {
         /// Of the offer it belongs to.

@@ -159,6 +159,7 @@ impl<S: Shell> Controller<S> {
             // The server names them in its answer.
             ice_servers: Vec::new(),
             ice_policy: IcePolicy::default(),
+            extra_ca: std::env::var_os("SIGHTLINE_EXTRA_CA").map(Into::into),
             start_with: own,
             customer_name: conversation.customer_name.clone(),
         };
@@ -192,6 +193,7 @@ impl<S: Shell> Controller<S> {
                 let input = match event {
                     MediaEvent::Offer { negotiation, sdp } => CallInput::OfferReady(Offer { negotiation, sdp }),
                     MediaEvent::Candidate { negotiation, candidate } => CallInput::Found { negotiation, candidate },
+                    MediaEvent::NoRelay { negotiation, problem } => CallInput::NoRelay { negotiation, problem },
                     MediaEvent::Connected { negotiation } => CallInput::Connected { negotiation },
                     MediaEvent::Path { up } => CallInput::Path { up },
                     MediaEvent::Knocked { negotiation } => CallInput::Knocked { negotiation },

@@ -19,6 +19,7 @@ pub struct Interface {
 pub fn usable() -> io::Result<BTreeSet<Interface>> {
     let mut found: BTreeSet<Interface> = if_addrs::get_if_addrs()?
         .into_iter()
+        .filter(|interface| interface.is_oper_up())
         .filter(|interface| match interface.ip() {
             IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local() && !ip.is_unspecified(),
             IpAddr::V6(ip) => !ip.is_loopback() && !ip.is_unicast_link_local() && !ip.is_unspecified(),

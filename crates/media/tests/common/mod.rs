@@ -94,7 +94,7 @@ pub struct FarEnd {
     pub sound: Receiver<Vec<f32>>,
     /// Whether it sends anything.
     pub speaks: Arc<AtomicBool>,
-    stop: Option<Sender<()>>,
+    candidates: Option<Sender<String>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -118,6 +118,15 @@ impl FarEnd {
             .nth(4)
             .and_then(|ip| ip.parse().ok())
             .expect("with an address");
+        Self::at(ip, offer, speaks)
+    }
+
+    /// From that address of its own.
+    pub fn answering_at(ip: IpAddr, offer: &str) -> Self {
+        Self::at(ip, offer, true)
+    }
+
+    fn at(ip: IpAddr, offer: &str, speaks: bool) -> Self {
         let socket = UdpSocket::bind((ip, 0)).expect("binds");
         let mut rtc = Rtc::builder()
             .clear_codecs()
@@ -135,25 +144,31 @@ impl FarEnd {
         let (read, barcodes) = mpsc::channel();
         let (heard, sound) = mpsc::channel();
         let (share, shared) = mpsc::channel();
-        let (stop, stopped) = mpsc::channel();
+        let (candidates, told) = mpsc::channel();
         let speaks = Arc::new(AtomicBool::new(speaks));
         let allowed = speaks.clone();
-        let thread = thread::spawn(move || far_end(rtc, &socket, (&read, &share), &heard, &allowed, &stopped));
+        let thread = thread::spawn(move || far_end(rtc, &socket, (&read, &share), &heard, &allowed, &told));
         Self {
             answer,
             barcodes,
             shared,
             sound,
             speaks,
-            stop: Some(stop),
+            candidates: Some(candidates),
             thread: Some(thread),
         }
+    }
+
+    /// One more address of the session's.
+    pub fn candidate(&self, candidate: &str) {
+        let candidates = self.candidates.as_ref().expect("until it is dropped");
+        candidates.send(candidate.to_owned()).expect("the far end runs");
     }
 }
 
 impl Drop for FarEnd {
     fn drop(&mut self) {
-        drop(self.stop.take());
+        drop(self.candidates.take());
         self.thread
             .take()
             .expect("joined once")
@@ -168,7 +183,7 @@ fn far_end(
     (read, share): (&Sender<u32>, &Sender<(u32, u32, u32)>),
     heard: &Sender<Vec<f32>>,
     speaks: &AtomicBool,
-    stopped: &Receiver<()>,
+    told: &Receiver<String>,
 ) {
     let local = socket.local_addr().expect("bound");
     let mut encoder = Encoder::new(640, 360, 600_000).expect("encoder");
@@ -179,7 +194,12 @@ fn far_end(
     let (mut audio, mut next_sound, mut packets): (Option<Mid>, _, u64) = (None, Instant::now(), 0);
     let mut key = true;
     let mut buffer = [0; 2_000];
-    while stopped.try_recv() != Err(mpsc::TryRecvError::Disconnected) {
+    loop {
+        match told.try_recv() {
+            Ok(candidate) => rtc.add_remote_candidate(Candidate::from_sdp_string(&candidate).expect("a candidate")),
+            Err(mpsc::TryRecvError::Empty) => {}
+            Err(mpsc::TryRecvError::Disconnected) => return,
+        }
         let timeout = loop {
             match rtc.poll_output().expect("str0m goes on") {
                 Output::Timeout(at) => break at,
