@@ -104,15 +104,12 @@ codes! {
     MicrophoneLost 409 "The microphone stopped." "Plug it back in or choose another.";
     /// No speaker found.
     SpeakerMissing 409 "No speaker was found." "Plug one in or choose another in the device menu.";
-<<<<<<< HEAD
     /// Another program has it.
     SpeakerBusy 409 "The speaker is used by another program." "Close that program, or choose another speaker.";
-=======
     /// The shared window was closed, or the monitor unplugged.
     ScreenGone 410 "What you shared was closed, so sharing has stopped." "Share another window if there is more to show.";
     /// No way to capture a screen here.
     ScreenUnavailable 409 "Windows and screens cannot be shared from this system yet." "Sign in on an X11 session, or send a picture in the chat.";
->>>>>>> 0cf8274 (Screen share from the desk, and a call's figures plotted and kept)
     /// Media did not start within its deadline.
     MediaTimeout 504 "The picture did not come through." "The network may block video. Go on in the chat, or try again.";
     /// A TURN server refused the credentials, or has no room.
