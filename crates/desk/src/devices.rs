@@ -74,6 +74,7 @@ mod tests {
     #[test]
     fn a_chosen_device_that_is_gone_is_shown_by_its_name_until_it_is_back() {
         let folder = std::env::temp_dir().join(format!("sightline-devices-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder for the test");
         let mut settings = Settings::open(&folder);
         settings
             .choose(DeviceKind::Microphone, Some("headset".into()))
