@@ -95,7 +95,7 @@ mod tests {
         assert!(devices.replace(vec![headset.clone(), laptop.clone()]));
         assert_eq!(devices.list(&settings).missing, []);
         assert!(devices.replace(vec![laptop.clone()]));
-        assert_eq!(devices.list(&settings).missing, [headset.clone()]);
+        assert_eq!(devices.list(&settings).missing, std::slice::from_ref(&headset));
         assert!(!devices.replace(vec![laptop.clone()]));
         assert!(devices.replace(vec![laptop, headset]));
         assert_eq!(devices.list(&settings).missing, []);

@@ -16,6 +16,7 @@ mod connection;
 mod files;
 mod hardware;
 pub mod line;
+mod message;
 mod pacing;
 pub mod painter;
 mod peer;

@@ -8,24 +8,20 @@ use crate::{
     connection::Connection,
     hardware::{Hardware, HardwareEvent},
     line::{MAX_BITRATE, MIN_BITRATE, Section},
+    message::Message,
     painter::{Painter, Tile},
     peer::{Peer, PeerError, PeerEvent},
     screen_send::ScreenEvent,
     session::{MediaEvent, SessionConfig},
     sync::Stream,
     transport::{
-        Arrived, Lifeline, Means,
+        Lifeline, Means,
         interfaces::{self, Interface},
     },
     video_receive::{DecoderEvent, DecoderThread, Picture},
     video_send::CameraEvent,
 };
-use sightline_wire::{
-    ErrorCode, Problem,
-    device::DeviceKind,
-    escalation::{IcePolicy, IceServer},
-    room::MediaState,
-};
+use sightline_wire::{ErrorCode, Problem, device::DeviceKind, escalation::IcePolicy, room::MediaState};
 use std::{
     collections::BTreeSet,
     sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
@@ -42,26 +38,6 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Sound keeps this much of the estimate for itself.
 const AUDIO_BITRATE: u32 = 40_000;
-
-/// Everything that can happen to a session.
-pub(crate) enum Message {
-    Servers(Vec<IceServer>),
-    Policy(IcePolicy),
-    Offer { negotiation: u32, policy: IcePolicy },
-    Answer { negotiation: u32, sdp: String },
-    Candidate { negotiation: u32, candidate: String },
-    Admit { negotiation: u32 },
-    Cut { negotiation: u32 },
-    RemoteMedia(MediaState),
-    Microphone { on: bool },
-    Camera { on: bool },
-    Share { screen: Option<String> },
-    Select { kind: DeviceKind, id: Option<String> },
-    Arrived { negotiation: u32, arrived: Arrived },
-    Hardware(HardwareEvent),
-    Decoder { negotiation: u32, event: DecoderEvent },
-    Stop,
-}
 
 /// Runs a session until [`Message::Stop`].
 pub(crate) fn run(

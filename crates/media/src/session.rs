@@ -1,9 +1,6 @@
 //! One call's media, seen from outside.
 
-use crate::{
-    painter::Painter,
-    run::{self, Message},
-};
+use crate::{message::Message, painter::Painter, run};
 use sightline_wire::{
     Problem,
     device::{DeviceKind, Quality},
