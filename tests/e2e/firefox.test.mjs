@@ -61,7 +61,7 @@ test('Firefox: the page is reloaded in the call and comes back; the agent hangs 
   await customer.comeBack();
   await customer.reaches('live');
   await desk.customerBack();
-  await Promise.all([agentSeesColours(world, desk), customerSees(customer)]);
+  await Promise.all([agentSeesColours(world, desk, { lasting: 5000 }), customerSees(customer)]);
   await desk.click('button', 'Hang up');
   await Promise.all([desk.reaches('ended'), customer.reaches('ended')]);
   assert.deepEqual(customer.faults, []);
