@@ -70,6 +70,14 @@ pub(crate) struct Hardware<E> {
 impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
     /// Starts opening all that is wanted.
     pub fn open(config: &SessionConfig, painter: Arc<dyn Painter>, events: E) -> Self {
+        let open = Arc::new(AtomicBool::new(false));
+        let target = || {
+            Arc::new(VideoTarget {
+                open: open.clone(),
+                key_frame: AtomicBool::new(true),
+                bitrate: AtomicU32::new(MAX_BITRATE / 2),
+            })
+        };
         let mut hardware = Self {
             painter,
             events,
@@ -84,20 +92,12 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
             camera_works: true,
             microphone_works: true,
             wanted: config.start_with,
-            target: Arc::new(VideoTarget {
-                encode: AtomicBool::new(false),
-                key_frame: AtomicBool::new(true),
-                bitrate: AtomicU32::new(MAX_BITRATE / 2),
-            }),
+            target: target(),
             screen: None,
             shares: 0,
             screen_works: false,
             bits: MAX_BITRATE / 2,
-            screen_target: Arc::new(VideoTarget {
-                encode: AtomicBool::new(true),
-                key_frame: AtomicBool::new(false),
-                bitrate: AtomicU32::new(MAX_BITRATE / 2),
-            }),
+            screen_target: target(),
             audio_target: Arc::default(),
             playout: Arc::default(),
         };
@@ -113,6 +113,22 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
             microphone: self.wanted.microphone && self.microphone_works,
             camera: self.wanted.camera && self.camera_works,
             screen: self.screen_works,
+        }
+    }
+
+    /// Whether there is anybody who may see our pictures; whoever is new gets a whole one first.
+    pub fn set_open(&self, open: bool) {
+        if open {
+            self.want_key_frames();
+        }
+        // The screen's encoder has the same gate.
+        self.target.open.store(open, Relaxed);
+    }
+
+    /// The next pictures are whole ones.
+    pub fn want_key_frames(&self) {
+        for target in [&self.target, &self.screen_target] {
+            target.key_frame.store(true, Relaxed);
         }
     }
 
@@ -132,12 +148,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
         if let Some(id) = id {
             let (events, number) = (self.events.clone(), self.shares);
             let tell = move |event| events(HardwareEvent::Screen(number, event));
-            self.screen = Some(ScreenThread::start(
-                id,
-                self.target.clone(),
-                self.screen_target.clone(),
-                tell,
-            ));
+            self.screen = Some(ScreenThread::start(id, self.screen_target.clone(), tell));
         }
     }
 

@@ -348,11 +348,10 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
         }
     }
 
-    /// The encoder runs while somebody may see what it makes; its first picture there is a key frame.
+    /// Encoders run while somebody may see what they make.
     fn encode_when_open(&mut self) {
         let open = self.current.as_ref().is_some_and(Connection::is_open);
-        self.hardware.target.key_frame.fetch_or(open, Relaxed);
-        self.hardware.target.encode.store(open, Relaxed);
+        self.hardware.set_open(open);
     }
 
     fn cut(&mut self, negotiation: u32) {
@@ -418,21 +417,22 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
     }
 
     fn on_peer(&mut self, negotiation: u32, event: PeerEvent) {
-        if let PeerEvent::Candidate(candidate) = event {
-            return self.tell(MediaEvent::Candidate { negotiation, candidate });
-        }
-        if let PeerEvent::NoRelay(code) = event {
-            let problem = code.into();
-            return self.tell(MediaEvent::NoRelay { negotiation, problem });
-        }
-        if let PeerEvent::Connected = event
-            && self
-                .waiting
-                .as_ref()
-                .is_some_and(|waiting| waiting.negotiation == negotiation)
-        {
+        let waits = self
+            .waiting
+            .as_ref()
+            .is_some_and(|waiting| waiting.negotiation == negotiation);
+        if waits && matches!(event, PeerEvent::Connected) {
             self.take_over();
         }
+        // Addresses and relays are news of an offer that still waits, too.
+        let event = match event {
+            PeerEvent::Candidate(candidate) => return self.tell(MediaEvent::Candidate { negotiation, candidate }),
+            PeerEvent::NoRelay(code) => {
+                let problem = code.into();
+                return self.tell(MediaEvent::NoRelay { negotiation, problem });
+            }
+            event => event,
+        };
         let Some(current) = self
             .current
             .as_mut()
@@ -441,17 +441,18 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             return;
         };
         match event {
+            // Told above.
             PeerEvent::Candidate(_) | PeerEvent::NoRelay(_) => {}
             PeerEvent::Connected => {
                 current.connected(Instant::now());
-                self.hardware.screen_target.key_frame.store(true, Relaxed);
                 self.encode_when_open();
                 self.tell(MediaEvent::Connected { negotiation });
             }
             PeerEvent::Path(up) => {
                 // Whoever lost packets wants a whole picture first.
-                self.hardware.target.key_frame.fetch_or(up, Relaxed);
-                self.hardware.screen_target.key_frame.fetch_or(up, Relaxed);
+                if up {
+                    self.hardware.want_key_frames();
+                }
                 if current.is_connected() {
                     self.tell(MediaEvent::Path { up });
                 }
@@ -538,7 +539,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             ScreenEvent::Ready => self.hardware.note_screen(true),
             ScreenEvent::Picture { data, taken } => {
                 let time = taken.saturating_duration_since(self.started).as_micros() as u64 * 9 / 100;
-                self.with_current(|peer| peer.send_video(Section::Screen, data, time, taken));
+                self.send(|peer| peer.send_video(Section::Screen, data, time, taken));
             }
             ScreenEvent::Ended(fault) => {
                 self.hardware.share(None);

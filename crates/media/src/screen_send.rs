@@ -54,19 +54,11 @@ pub struct ScreenThread {
 
 impl ScreenThread {
     /// Opens a source by its id from [`screen::list`].
-    ///
-    /// `target` is this stream's own; whether anything may be sent is the camera's `gate` to say, so that there is
-    /// one place that decides it.
-    pub fn start(
-        id: String,
-        gate: Arc<VideoTarget>,
-        target: Arc<VideoTarget>,
-        events: impl Fn(ScreenEvent) + Send + 'static,
-    ) -> Self {
+    pub fn start(id: String, target: Arc<VideoTarget>, events: impl Fn(ScreenEvent) + Send + 'static) -> Self {
         let (stop, stopped) = mpsc::channel();
         let run = move || {
             let opened = screen::open(&id);
-            if let Err(fault) = opened.and_then(|screen| capture(screen, &gate, &target, &events, &stopped)) {
+            if let Err(fault) = opened.and_then(|screen| capture(screen, &target, &events, &stopped)) {
                 tracing::info!(%fault, "sharing has ended");
                 events(ScreenEvent::Ended(fault));
             }
@@ -94,7 +86,6 @@ impl Drop for ScreenThread {
 
 fn capture(
     mut screen: Box<dyn Screen>,
-    gate: &VideoTarget,
     target: &VideoTarget,
     events: &impl Fn(ScreenEvent),
     stopped: &mpsc::Receiver<()>,
@@ -117,7 +108,7 @@ fn capture(
             }
         }
         let Some(frame) = &newest else { continue };
-        if !gate.encode.load(Relaxed) {
+        if !target.open.load(Relaxed) {
             // The first picture of a connection must be a key frame.
             encoder = None;
             pace.changed();

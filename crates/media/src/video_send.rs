@@ -48,7 +48,7 @@ pub enum CameraEvent {
 /// Settings the transport changes while the thread runs.
 pub struct VideoTarget {
     /// Encode at all: false until somebody can receive it.
-    pub encode: AtomicBool,
+    pub open: Arc<AtomicBool>,
     /// Make the next picture a key frame.
     pub key_frame: AtomicBool,
     /// Bits a second.
@@ -167,7 +167,7 @@ fn capture(
             });
         }
         painter.paint(Tile::Own, Some(frame.clone()));
-        if !target.encode.load(Relaxed) {
+        if !target.open.load(Relaxed) {
             // The first picture of a connection must be a key frame.
             encoder = None;
             continue;

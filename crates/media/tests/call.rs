@@ -4,8 +4,8 @@
 mod common;
 
 use common::{FarEnd, PATIENCE, config, share_of, start};
-use sightline_media::{MediaEvent, SessionConfig};
-use sightline_wire::{ErrorCode, device::DeviceKind, room::MediaState};
+use sightline_media::{MediaEvent, SessionConfig, list_screens};
+use sightline_wire::{ErrorCode, device::DeviceKind, room::MediaState, screen::ScreenKind};
 use std::sync::{Mutex, PoisonError, atomic::Ordering::Relaxed};
 
 /// One call at a time: the first test counts this process's threads.
@@ -90,6 +90,9 @@ fn a_warm_connection_carries_nothing_before_it_is_admitted() {
     session.offer(1);
     let far = FarEnd::quiet(&events.offer());
     session.answer(1, far.answer.clone());
+    let mut screens = list_screens().sources.into_iter();
+    let page = screens.find(|source| source.kind == ScreenKind::Test);
+    session.share_screen(Some(page.expect("the test page can always be shared").id));
     events.wait_for(|event| match event {
         MediaEvent::Connected { negotiation: 1 } => Some(()),
         MediaEvent::Quality(_) | MediaEvent::Flowing { .. } => panic!("{event:?} before anybody has joined"),
@@ -99,6 +102,7 @@ fn a_warm_connection_carries_nothing_before_it_is_admitted() {
     screen.own_frames(40);
     assert!(far.barcodes.try_recv().is_err(), "no picture was sent");
     assert!(far.sound.try_recv().is_err(), "no sound was sent");
+    assert!(far.shared.try_recv().is_err(), "nothing of the screen was sent");
 
     // The customer's media tells of the tap; ours goes when the owner says so.
     far.speaks.store(true, Relaxed);
@@ -112,6 +116,7 @@ fn a_warm_connection_carries_nothing_before_it_is_admitted() {
     events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1 }).then_some(()));
     far.barcodes.recv_timeout(PATIENCE).expect("our picture is seen");
     far.sound.recv_timeout(PATIENCE).expect("our sound is heard");
+    far.shared.recv_timeout(PATIENCE).expect("our screen is seen");
 
     session.cut(1);
     session.offer(2);
