@@ -24,6 +24,8 @@ const NO_PICTURE: Duration = Duration::from_secs(1);
 pub(crate) struct Connection {
     pub peer: Peer,
     pub decoder: DecoderThread,
+    /// The way to the customer carries sound only: our picture pauses.
+    pub sound_only: bool,
     state: State,
     admitted: bool,
     loss_out: f64,
@@ -63,6 +65,7 @@ impl Connection {
         Self {
             peer,
             decoder,
+            sound_only: false,
             state: State::Connecting,
             admitted: false,
             loss_out: 0.0,
@@ -193,6 +196,7 @@ impl Connection {
             &mut quality,
             customer,
             picture_expected && matches!(self.state, State::Flowing),
+            self.sound_only,
         );
         quality
     }

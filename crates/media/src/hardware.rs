@@ -9,9 +9,10 @@ use crate::{
         target::AudioTarget,
     },
     camera::choice::CameraChoice,
-    line::MAX_BITRATE,
+    line,
     painter::Painter,
-    screen_send::{ScreenEvent, ScreenThread, share_bits},
+    rate::{Rate, Target, VideoRate},
+    screen_send::{ScreenEvent, ScreenThread},
     session::SessionConfig,
     video_send::{CameraEvent, CameraThread, VideoTarget},
 };
@@ -19,7 +20,7 @@ use sightline_wire::{device::DeviceKind, room::MediaState};
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::Sender,
     },
     time::Instant,
@@ -54,8 +55,8 @@ pub(crate) struct Hardware<E> {
     shares: u32,
     /// Pictures of the shared screen are coming.
     screen_works: bool,
-    /// What the network carries for pictures, bits a second.
-    bits: u32,
+    /// What the network carries for pictures.
+    video: Option<VideoRate>,
     wanted: MediaState,
     /// What the encoder should do.
     pub target: Arc<VideoTarget>,
@@ -71,13 +72,8 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
     /// Starts opening all that is wanted.
     pub fn open(config: &SessionConfig, painter: Arc<dyn Painter>, events: E) -> Self {
         let open = Arc::new(AtomicBool::new(false));
-        let target = || {
-            Arc::new(VideoTarget {
-                open: open.clone(),
-                key_frame: AtomicBool::new(true),
-                bitrate: AtomicU32::new(MAX_BITRATE / 2),
-            })
-        };
+        let target = |rate| Arc::new(VideoTarget::new(open.clone(), rate));
+        let video = Rate::new(config.cap(), line::START).target().video;
         let mut hardware = Self {
             painter,
             events,
@@ -92,12 +88,12 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
             camera_works: true,
             microphone_works: true,
             wanted: config.start_with,
-            target: target(),
+            target: target(video),
             screen: None,
             shares: 0,
             screen_works: false,
-            bits: MAX_BITRATE / 2,
-            screen_target: target(),
+            video,
+            screen_target: target(None),
             audio_target: Arc::default(),
             playout: Arc::default(),
         };
@@ -132,12 +128,23 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
         }
     }
 
-    /// What the network carries for pictures, bits a second.
-    pub fn set_video_bits(&mut self, bits: u32) {
-        self.bits = bits;
-        let (camera, screen) = share_bits(bits, self.screen_works);
-        self.target.bitrate.store(camera, Relaxed);
-        self.screen_target.bitrate.store(screen, Relaxed);
+    /// What the network carries from now on.
+    pub fn follow(&mut self, target: Target) {
+        self.video = target.video;
+        self.divide();
+        self.audio_target.bitrate.store(target.audio.bitrate, Relaxed);
+        let percent = u32::from(target.audio.loss_percent);
+        self.audio_target.loss_percent.store(percent, Relaxed);
+    }
+
+    /// Between the camera's and the screen's pictures.
+    fn divide(&self) {
+        let (camera, screen) = match self.video.filter(|_| self.screen_works) {
+            Some(video) => video.beside_a_screen(),
+            None => (self.video, None),
+        };
+        self.target.set_rate(camera);
+        self.screen_target.set_rate(screen);
     }
 
     /// Shares a screen instead of any other, or none.
@@ -160,7 +167,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
     /// Notes that pictures of the screen are coming, or not any more.
     pub fn note_screen(&mut self, works: bool) {
         self.screen_works = works;
-        self.set_video_bits(self.bits);
+        self.divide();
     }
 
     /// Notes news of a device.

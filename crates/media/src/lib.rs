@@ -23,6 +23,7 @@ mod peer;
 pub mod picture;
 mod pulse;
 mod quality;
+pub mod rate;
 mod run;
 mod screen;
 mod screen_send;

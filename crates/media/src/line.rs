@@ -4,6 +4,11 @@
 //! str0m's contract: every change of an `Rtc` is followed by a complete drain of `poll_output`. All
 //! public methods here end in `drain`, so the contract cannot be broken from outside.
 
+use crate::rate::{
+    Measured, Rate, Target,
+    key_frames::{Answers, Requests},
+    path::Path,
+};
 use sightline_wire::ErrorCode;
 use std::{
     net::SocketAddr,
@@ -11,29 +16,31 @@ use std::{
 };
 use str0m::{
     Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError,
-    bwe::{Bitrate, BweKind},
-    change::{SdpAnswer, SdpPendingOffer},
+    bwe::Bitrate,
+    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     config::DtlsVersion,
     format::Codec,
     media::{Direction, Frequency, KeyframeRequestKind, MediaData, MediaKind, MediaTime, Mid, Pt},
     net::{Protocol, Receive, Transmit},
+    rtp::{RawPacket, rtcp::Rtcp},
     stats::{MediaEgressStats, PeerStats},
 };
 
 /// What the browser's first key frame may take: its own default paces it over 80 ms more (docs/decisions).
 const BROWSER_START_KBPS: u32 = 2_500;
-/// Where our estimate starts.
-const START: Bitrate = Bitrate::kbps(1_500);
-/// Never more than this, picture and sound together (a later setting per deployment).
-pub const MAX_BITRATE: u32 = 2_500_000;
-/// Below this a picture is not worth sending.
-pub const MIN_BITRATE: u32 = 100_000;
+/// Where our estimate starts, bits a second.
+pub const START: u32 = 1_500_000;
+/// How often the rates are judged. str0m's own event about the estimate is a mean over three seconds: far too late
+/// to leave a queue that has begun to fill.
+const JUDGE: Duration = Duration::from_millis(100);
+/// How often statistics are told.
+const TELL: Duration = Duration::from_secs(1);
+/// So many pictures wait for one with missing packets. str0m's own 30 are a second at best.
+const WAIT_FOR_RESENT: usize = 10;
 /// A path is checked this often while it answers.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// A path that never answered so many checks is none.
 const CHECKS: usize = 20;
-/// A damaged picture asks for a key frame at most this often.
-const KEYFRAME_INTERVAL: Duration = Duration::from_millis(300);
 
 /// The three media sections of every offer, in this order. All are there from the start, so that nothing is
 /// ever renegotiated (docs/decisions/0022).
@@ -61,8 +68,8 @@ pub enum PeerEvent {
     Media(Section, MediaData),
     /// The browser needs a key frame of the camera's or the screen's stream.
     KeyframeWanted(Section),
-    /// What the network carries, bits a second.
-    Estimate(u32),
+    /// What to send from now on.
+    Target(Target),
     /// Once a second.
     Stats(PeerStats),
     /// Once a second for what we send.
@@ -81,8 +88,41 @@ pub struct Line {
     timeout: Instant,
     events: Vec<PeerEvent>,
     outgoing: Vec<Transmit>,
+    /// The last moment we were told.
+    now: Instant,
+    path: Path,
+    rate: Rate,
+    target: Target,
     /// For the camera's and the screen's stream.
-    asked_for_key: [Option<Instant>; 2],
+    requests: [Requests; 2],
+    /// The same.
+    answers: [Answers; 2],
+    figures: Figures,
+}
+
+/// Statistics come as often as rates are judged; the rest of the session hears of them once a second.
+#[derive(Default)]
+struct Figures {
+    told: Option<Instant>,
+    telling: bool,
+    losses: Vec<f32>,
+}
+
+impl Figures {
+    /// The statistics to tell now, with the loss of the whole time since the last ones.
+    fn peer(&mut self, mut stats: PeerStats) -> Option<PeerStats> {
+        self.losses.extend(stats.ingress_loss_fraction);
+        self.telling = self
+            .told
+            .is_none_or(|told| stats.timestamp.saturating_duration_since(told) >= TELL);
+        if !self.telling {
+            return None;
+        }
+        self.told = Some(stats.timestamp);
+        let count = self.losses.len() as f32;
+        stats.ingress_loss_fraction = (count > 0.0).then(|| self.losses.drain(..).sum::<f32>() / count);
+        Some(stats)
+    }
 }
 
 /// A connection could not be made or changed.
@@ -97,47 +137,61 @@ pub enum LineError {
 }
 
 impl Line {
-    /// A connection and its offer (SDP), with one host candidate for each of the addresses.
-    pub fn offer(now: Instant, addresses: &[SocketAddr]) -> Result<(Self, String), LineError> {
-        let mut config = Rtc::builder()
-            .clear_codecs()
-            .enable_opus(true, false)
-            .enable_vp8(true)
-            .set_dtls_version(DtlsVersion::Auto)
-            .enable_bwe(Some(START))
-            .set_stats_interval(Some(Duration::from_secs(1)));
-        // Checks of the path in use every second instead of every three, and as many seconds in all.
-        config.set_max_stun_rto(CHECK_INTERVAL);
-        config.set_max_stun_retransmits(CHECKS);
-        let mut rtc = config.build(now);
-        for address in addresses {
-            match Candidate::host(*address, "udp") {
-                Ok(candidate) => drop(rtc.add_local_candidate(candidate)),
-                Err(error) => tracing::debug!(%error, "an address that is no candidate"),
-            }
-        }
+    /// A connection and its offer (SDP), with one host candidate for each of the addresses. Sends at most `cap`
+    /// bits a second, and asks the other side for the same.
+    pub fn offer(now: Instant, addresses: &[SocketAddr], cap: u32) -> Result<(Self, String), LineError> {
+        let mut rtc = rtc(now, addresses);
         let mut change = rtc.sdp_api();
         let audio = change.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
         let camera = change.add_media(MediaKind::Video, Direction::SendRecv, None, None, None);
         let screen = change.add_media(MediaKind::Video, Direction::SendRecv, None, None, None);
         let (offer, pending) = change.apply().expect("three media sections were added");
-        rtc.bwe().set_bitrate(
-            Bitrate::from(u64::from(MIN_BITRATE)),
-            Bitrate::from(u64::from(MAX_BITRATE)),
-        );
+        let mut line = Self::new(rtc, now, cap, [audio, camera, screen]);
+        line.pending = Some(pending);
+        line.drain()?;
+        Ok((line, for_browsers(&offer.to_sdp_string(), cap)))
+    }
+
+    /// The other end of such an offer, with its answer: for calls between two engines.
+    pub fn answering(
+        now: Instant,
+        addresses: &[SocketAddr],
+        cap: u32,
+        offer: &str,
+    ) -> Result<(Self, String), LineError> {
+        let mut rtc = rtc(now, addresses);
+        let [audio, camera, screen] = mids(offer)[..] else {
+            return Err(LineError::Answer("the offer has not three media sections".into()));
+        };
+        let offer = SdpOffer::from_sdp_string(offer).map_err(|error| LineError::Answer(error.to_string()))?;
+        let answer = rtc.sdp_api().accept_offer(offer)?;
+        let mut line = Self::new(rtc, now, cap, [audio, camera, screen]);
+        line.drain()?;
+        Ok((line, answer.to_sdp_string()))
+    }
+
+    fn new(rtc: Rtc, now: Instant, cap: u32, [audio, camera, screen]: [Mid; 3]) -> Self {
+        let rate = Rate::new(cap, START);
+        let target = rate.target();
         let mut line = Self {
             rtc,
-            pending: Some(pending),
+            pending: None,
             audio,
             camera,
             screen,
             timeout: now,
-            events: Vec::new(),
+            events: vec![PeerEvent::Target(target)],
             outgoing: Vec::new(),
-            asked_for_key: [None; 2],
+            now,
+            path: Path::default(),
+            rate,
+            target,
+            requests: Default::default(),
+            answers: Default::default(),
+            figures: Figures::default(),
         };
-        line.drain()?;
-        Ok((line, with_start_bitrate(&offer.to_sdp_string())))
+        line.look_for(target.desired);
+        line
     }
 
     /// The browser's answer; only the first one counts.
@@ -162,13 +216,17 @@ impl Line {
 
     /// When [`Line::handle_timeout`] wants to be called.
     pub fn timeout(&self) -> Instant {
-        self.timeout
+        let owed = self.answers.iter().filter_map(Answers::deadline);
+        owed.fold(self.timeout, Instant::min)
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), LineError> {
+        self.now = now;
         self.rtc.handle_input(Input::Timeout(now))?;
-        self.drain()
+        self.drain()?;
+        self.answer_key_frame_request(now);
+        Ok(())
     }
 
     /// One more address of ours; returned as an SDP candidate attribute if it is new.
@@ -198,9 +256,11 @@ impl Line {
         let input = Input::Receive(at, receive);
         let ours = self.rtc.accepts(&input);
         if ours {
+            self.now = at;
             self.rtc.handle_input(input)?;
         }
         self.drain()?;
+        self.answer_key_frame_request(at);
         Ok(ours)
     }
 
@@ -221,19 +281,22 @@ impl Line {
         )
     }
 
-    /// Asks the other side for a key frame of the camera's or the screen's stream.
+    /// A picture is damaged: asks the other side for a key frame of the camera's or the screen's stream, unless
+    /// that was done just now.
     pub fn request_keyframe(&mut self, section: Section, now: Instant) -> Result<(), LineError> {
-        let asked = usize::from(section == Section::Screen);
-        if self.asked_for_key[asked].is_some_and(|at| now - at < KEYFRAME_INTERVAL) {
-            return Ok(());
-        }
-        if let Some(mut writer) = self.rtc.writer(self.mid(section))
+        let mid = self.mid(section);
+        if let Some(mut writer) = self.rtc.writer(mid)
             && writer.is_request_keyframe_possible(KeyframeRequestKind::Pli)
+            && self.requests[picture(section)].wanted(now)
         {
-            self.asked_for_key[asked] = Some(now);
             writer.request_keyframe(None, KeyframeRequestKind::Pli)?;
         }
         self.drain()
+    }
+
+    /// What to send now.
+    pub fn target(&self) -> Target {
+        self.target
     }
 
     /// Says goodbye, so that the other side need not wait for a timeout.
@@ -289,6 +352,65 @@ impl Line {
             .unwrap_or(Section::Camera)
     }
 
+    fn answer_key_frame_request(&mut self, now: Instant) {
+        for section in [Section::Camera, Section::Screen] {
+            if self.answers[picture(section)].due(now) {
+                self.events.push(PeerEvent::KeyframeWanted(section));
+            }
+        }
+    }
+
+    /// Bytes of pictures that wait in the pacer.
+    fn unsent(&mut self, now: Instant) -> usize {
+        let mut api = self.rtc.direct_api();
+        let queues = [self.camera, self.screen].into_iter().filter_map(|mid| {
+            let queue = api.stream_tx_by_mid(mid, None)?.queue_info()?;
+            // A figure that nothing has renewed is of a queue that has nothing to send.
+            let fresh = now.saturating_duration_since(queue.created_at()) < 2 * JUDGE;
+            fresh.then(|| queue.byte_size())
+        });
+        queues.sum()
+    }
+
+    fn note_packet(&mut self, packet: &RawPacket) {
+        match packet {
+            RawPacket::RtpTx(header, payload) => {
+                if let Some(number) = header.ext_vals.transport_cc {
+                    self.path.sent(self.now, number, payload.len());
+                }
+            }
+            RawPacket::RtcpRx(Rtcp::Twcc(report)) => self.path.reported(self.now, report),
+            _ => {}
+        }
+    }
+
+    fn judge(&mut self, stats: &PeerStats) {
+        let Some(estimate) = stats.bwe_tx else { return };
+        let measured = Measured {
+            estimate: u32::try_from(estimate.as_u64()).unwrap_or(u32::MAX),
+            loss: stats.egress_loss_fraction,
+            backlog: self.path.backlog(stats.timestamp),
+            unsent: self.unsent(stats.timestamp),
+        };
+        let before = std::mem::replace(&mut self.target, self.rate.measured(stats.timestamp, measured));
+        if self.rate.path_is_longer() {
+            self.path.forget_shortest();
+        }
+        if before.desired != self.target.desired {
+            self.look_for(self.target.desired);
+        }
+        if before != self.target {
+            self.events.push(PeerEvent::Target(self.target));
+        }
+    }
+
+    /// No padding beyond str0m's own 50 kbit/s: probes find capacity without it.
+    fn look_for(&mut self, desired: u32) {
+        self.rtc
+            .bwe()
+            .set_bitrate(Bitrate::ZERO, Bitrate::from(u64::from(desired)));
+    }
+
     fn drain(&mut self) -> Result<(), LineError> {
         loop {
             match self.rtc.poll_output()? {
@@ -304,18 +426,41 @@ impl Line {
 
     fn on_event(&mut self, event: Event) {
         let event = match event {
-            Event::Connected => PeerEvent::Connected,
+            Event::Connected => {
+                self.answers.iter_mut().for_each(Answers::path_changed);
+                PeerEvent::Connected
+            }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => PeerEvent::Path(false),
             Event::IceConnectionStateChange(IceConnectionState::Connected | IceConnectionState::Completed) => {
+                self.answers.iter_mut().for_each(Answers::path_changed);
                 PeerEvent::Path(true)
             }
-            Event::MediaData(data) => PeerEvent::Media(self.section(data.mid), data),
-            Event::KeyframeRequest(request) => PeerEvent::KeyframeWanted(self.section(request.mid)),
-            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
-                PeerEvent::Estimate(estimate.as_u64() as u32)
+            Event::MediaData(data) => {
+                let section = self.section(data.mid);
+                if section != Section::Audio && data.is_keyframe() {
+                    self.requests[picture(section)].came();
+                }
+                PeerEvent::Media(section, data)
             }
-            Event::PeerStats(stats) => PeerEvent::Stats(stats),
-            Event::MediaEgressStats(stats) if stats.mid == self.camera => PeerEvent::Egress(stats),
+            Event::KeyframeRequest(request) => {
+                let section = self.section(request.mid);
+                self.answers[picture(section)].requested();
+                return;
+            }
+            Event::PeerStats(stats) => {
+                self.judge(&stats);
+                match self.figures.peer(stats) {
+                    Some(stats) => PeerEvent::Stats(stats),
+                    None => return,
+                }
+            }
+            Event::MediaEgressStats(stats) if stats.mid == self.camera && self.figures.telling => {
+                PeerEvent::Egress(stats)
+            }
+            Event::RawPacket(packet) => {
+                self.note_packet(&packet);
+                return;
+            }
             Event::Closed => PeerEvent::Closed,
             _ => return,
         };
@@ -323,29 +468,77 @@ impl Line {
     }
 }
 
-/// Adds the start rate to the VP8 lines, where Chromium reads it. To all of them: sections of one bundle must agree
-/// about a payload type.
-fn with_start_bitrate(sdp: &str) -> String {
-    let vp8 = sdp
-        .lines()
-        .find_map(|line| line.strip_prefix("a=rtpmap:")?.strip_suffix(" VP8/90000"));
-    let Some(pt) = vp8 else { return sdp.to_owned() };
-    let rtpmap = format!("a=rtpmap:{pt} VP8/90000\r\n");
-    sdp.replace(
-        &rtpmap,
-        &format!("{rtpmap}a=fmtp:{pt} x-google-start-bitrate={BROWSER_START_KBPS}\r\n"),
-    )
+fn rtc(now: Instant, addresses: &[SocketAddr]) -> Rtc {
+    let mut config = Rtc::builder()
+        .clear_codecs()
+        .enable_opus(true, false)
+        .enable_vp8(true)
+        .set_dtls_version(DtlsVersion::Auto)
+        .enable_bwe(Some(Bitrate::from(u64::from(START))))
+        .set_stats_interval(Some(JUDGE))
+        .set_reordering_size_video(WAIT_FOR_RESENT)
+        // Copies each packet: some 500 a second, nothing next to their encryption.
+        .enable_raw_packets(true);
+    // Checks of the path in use every second instead of every three, and as many seconds in all.
+    config.set_max_stun_rto(CHECK_INTERVAL);
+    config.set_max_stun_retransmits(CHECKS);
+    let mut rtc = config.build(now);
+    for address in addresses {
+        match Candidate::host(*address, "udp") {
+            Ok(candidate) => drop(rtc.add_local_candidate(candidate)),
+            Err(error) => tracing::debug!(%error, "an address that is no candidate"),
+        }
+    }
+    rtc
+}
+
+/// The name of the first section of that kind (RFC 8843, `a=mid`); str0m tells it only once media flows.
+/// The media sections' names, in their order.
+fn mids(sdp: &str) -> Vec<Mid> {
+    let names = sdp.lines().filter_map(|line| line.strip_prefix("a=mid:"));
+    names.map(|mid| mid.trim_end().into()).collect()
+}
+
+/// Where the camera's and the screen's stream have their place among two.
+fn picture(section: Section) -> usize {
+    usize::from(section == Section::Screen)
+}
+
+/// What str0m does not say but browsers read: the rate to start at (Chromium reads it from the VP8 line) and the
+/// most we want to receive (`b=TIAS`, RFC 3890; str0m itself reads no more than one such line), for each
+/// section with a picture.
+fn for_browsers(sdp: &str, cap: u32) -> String {
+    let mut out = String::with_capacity(sdp.len() + 256);
+    let mut picture = false;
+    for line in sdp.lines() {
+        out.push_str(line);
+        out.push_str("\r\n");
+        if line.starts_with("m=") {
+            picture = line.starts_with("m=video");
+        }
+        if picture && line.starts_with("c=") {
+            out.push_str(&format!("b=TIAS:{cap}\r\n"));
+        }
+        if let Some(pt) = line
+            .strip_prefix("a=rtpmap:")
+            .and_then(|rest| rest.strip_suffix(" VP8/90000"))
+        {
+            let start = BROWSER_START_KBPS.min(cap / 1_000);
+            out.push_str(&format!("a=fmtp:{pt} x-google-start-bitrate={start}\r\n"));
+        }
+    }
+    out
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, with_start_bitrate};
+    use super::{Line, for_browsers};
     use std::time::Instant;
 
     #[test]
     fn an_offer_has_sound_faces_and_a_screen_from_the_start() {
         let address = ([127, 0, 0, 1], 9).into();
-        let (_, sdp) = Line::offer(Instant::now(), &[address]).expect("an offer");
+        let (_, sdp) = Line::offer(Instant::now(), &[address], 2_500_000).expect("an offer");
         let kinds: Vec<&str> = sdp
             .lines()
             .filter_map(|line| line.strip_prefix("m=")?.split(' ').next())
@@ -356,10 +549,10 @@ mod tests {
     }
 
     #[test]
-    fn the_start_rate_stands_behind_vp8() {
-        let sdp = "v=0\r\na=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\n";
-        let wanted = "v=0\r\na=rtpmap:96 VP8/90000\r\na=fmtp:96 x-google-start-bitrate=2500\r\na=rtcp-fb:96 nack\r\n";
-        assert_eq!(with_start_bitrate(sdp), wanted);
-        assert_eq!(with_start_bitrate("v=0\r\n"), "v=0\r\n");
+    fn browsers_are_told_where_to_start_and_what_not_to_exceed() {
+        let sdp = "v=0\r\nm=audio 9 x 111\r\nc=IN IP4 0.0.0.0\r\nm=video 9 x 96\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\n";
+        let wanted = "v=0\r\nm=audio 9 x 111\r\nc=IN IP4 0.0.0.0\r\nm=video 9 x 96\r\nc=IN IP4 0.0.0.0\r\nb=TIAS:1200000\r\na=rtpmap:96 VP8/90000\r\na=fmtp:96 x-google-start-bitrate=1200\r\na=rtcp-fb:96 nack\r\n";
+        assert_eq!(for_browsers(sdp, 1_200_000), wanted);
+        assert_eq!(for_browsers("v=0\r\n", 1_200_000), "v=0\r\n");
     }
 }

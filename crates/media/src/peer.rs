@@ -4,6 +4,7 @@ pub use crate::line::PeerEvent;
 use crate::{
     line::{Line, LineError, Section},
     pulse::Pulse,
+    rate::Target,
     transport::{Arrived, Inbox, Incoming, Means, Transport, interfaces::Interface},
 };
 use sightline_wire::{device::PathView, escalation::IcePolicy};
@@ -35,16 +36,17 @@ pub enum PeerError {
 }
 
 impl Peer {
-    /// A connection and its offer: SDP with the candidates that are known at once; the others come as
+    /// A connection that sends at most `cap` bits a second, and its offer: SDP with the candidates that are known at once; the others come as
     /// [`PeerEvent::Candidate`]. What arrives goes to `inbox` from tasks on the current tokio runtime.
     pub fn offer(
         negotiation: u32,
+        cap: u32,
         policy: IcePolicy,
         means: &Means,
         inbox: Inbox,
     ) -> Result<(Self, String), PeerError> {
         let (transport, addresses) = Transport::open(policy, means, inbox)?;
-        let (line, sdp) = Line::offer(Instant::now(), &addresses)?;
+        let (line, sdp) = Line::offer(Instant::now(), &addresses, cap)?;
         let mut peer = Self {
             negotiation,
             line,
@@ -164,6 +166,11 @@ impl Peer {
     /// Asks the browser for a key frame of the camera's or the screen's stream.
     pub fn request_keyframe(&mut self, section: Section) -> Result<(), PeerError> {
         self.with_line(|line| line.request_keyframe(section, Instant::now()))
+    }
+
+    /// What to send now.
+    pub fn target(&self) -> Target {
+        self.line.target()
     }
 
     /// Says goodbye, so that the other side need not wait for a timeout.

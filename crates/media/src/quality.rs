@@ -9,8 +9,9 @@ const ROUND_TRIP: (f64, f64) = (300.0, 600.0);
 /// Frames a second, when the customer's camera is on.
 const FRAMES: (f64, f64) = (18.0, 8.0);
 
-/// Sets mark and reason from the figures. `picture_expected`: the customer's camera is on.
-pub fn judge(quality: &mut Quality, customer: &str, picture_expected: bool) {
+/// Sets mark and reason from the figures. `picture_expected`: the customer's camera is on; `sound_only`: our own
+/// picture pauses.
+pub fn judge(quality: &mut Quality, customer: &str, picture_expected: bool, sound_only: bool) {
     let level = |value: f64, (fair, poor): (f64, f64)| usize::from(value > fair) + usize::from(value > poor);
     let rtt = quality.rtt_ms.unwrap_or(0.0);
     let slow_picture = if picture_expected {
@@ -19,6 +20,10 @@ pub fn judge(quality: &mut Quality, customer: &str, picture_expected: bool) {
         0
     };
     let causes = [
+        (
+            if sound_only { 2 } else { 0 },
+            format!("The network carries sound only; your picture comes back to {customer} when it can."),
+        ),
         (
             level(quality.loss_out, LOSS),
             "Your network loses packets; the customer may not see or hear you well.".to_owned(),
@@ -41,7 +46,7 @@ pub fn judge(quality: &mut Quality, customer: &str, picture_expected: bool) {
         .into_iter()
         .rev()
         .max_by_key(|(level, _)| *level)
-        .expect("four causes");
+        .expect("five causes");
     (quality.mark, quality.reason) = match worst {
         0 => (QualityMark::Good, String::new()),
         1 => (QualityMark::Fair, reason),
@@ -81,8 +86,17 @@ mod tests {
     fn mark(change: impl FnOnce(&mut Quality), picture: bool) -> (QualityMark, String) {
         let mut quality = figures();
         change(&mut quality);
-        judge(&mut quality, "Ana", picture);
+        judge(&mut quality, "Ana", picture, false);
         (quality.mark, quality.reason)
+    }
+
+    #[test]
+    fn a_paused_picture_is_told_before_anything_else() {
+        let mut quality = figures();
+        quality.loss_out = 0.2;
+        judge(&mut quality, "Ana", true, true);
+        assert_eq!(quality.mark, QualityMark::Poor);
+        assert!(quality.reason.starts_with("The network carries sound only"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::{
     audio::{microphone::MicrophoneEvent, playout::Packet, speaker::SpeakerEvent},
     connection::Connection,
     hardware::{Hardware, HardwareEvent},
-    line::{MAX_BITRATE, MIN_BITRATE, Section},
+    line::Section,
     message::Message,
     painter::{Painter, Tile},
     peer::{Peer, PeerError, PeerEvent},
@@ -35,9 +35,6 @@ const FAREWELL: Duration = Duration::from_millis(300);
 
 /// How often the machine's addresses are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
-
-/// Sound keeps this much of the estimate for itself.
-const AUDIO_BITRATE: u32 = 40_000;
 
 /// Runs a session until [`Message::Stop`].
 pub(crate) fn run(
@@ -83,6 +80,8 @@ pub(crate) fn run(
 
 struct Engine<E> {
     customer_name: String,
+    /// Bits a second.
+    cap: u32,
     painter: Arc<dyn Painter>,
     events: UnboundedSender<MediaEvent>,
     messages: UnboundedSender<Message>,
@@ -121,6 +120,7 @@ impl Engine<()> {
         };
         Engine {
             hardware: Hardware::open(&config, painter.clone(), news),
+            cap: config.cap(),
             customer_name: config.customer_name,
             painter,
             events,
@@ -252,7 +252,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             let _ = queue.send(Message::Arrived { negotiation, arrived });
         });
         let policy = self.policy_for(policy);
-        match Peer::offer(negotiation, policy, &self.means, inbox) {
+        match Peer::offer(negotiation, self.cap, policy, &self.means, inbox) {
             Ok((peer, sdp)) => {
                 self.waiting = Some(peer);
                 self.tell(MediaEvent::Offer { negotiation, sdp });
@@ -445,6 +445,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             PeerEvent::Candidate(_) | PeerEvent::NoRelay(_) => {}
             PeerEvent::Connected => {
                 current.connected(Instant::now());
+                self.hardware.follow(current.peer.target());
                 self.encode_when_open();
                 self.tell(MediaEvent::Connected { negotiation });
             }
@@ -476,9 +477,9 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             PeerEvent::KeyframeWanted(Section::Camera) => self.hardware.target.key_frame.store(true, Relaxed),
             PeerEvent::KeyframeWanted(Section::Screen) => self.hardware.screen_target.key_frame.store(true, Relaxed),
             PeerEvent::KeyframeWanted(Section::Audio) => {}
-            PeerEvent::Estimate(estimate) => {
-                let video = estimate.saturating_sub(AUDIO_BITRATE).clamp(MIN_BITRATE, MAX_BITRATE);
-                self.hardware.set_video_bits(video);
+            PeerEvent::Target(target) => {
+                current.sound_only = target.video.is_none();
+                self.hardware.follow(target);
             }
             PeerEvent::Egress(stats) => current.note_egress(&stats),
             PeerEvent::Stats(stats) if current.is_open() => {

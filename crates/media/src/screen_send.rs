@@ -6,6 +6,7 @@
 use crate::{
     painter::Frame,
     picture::{Crop, Scaler},
+    rate::VideoRate,
     screen::{self, LARGEST, Screen, ScreenFault},
     video_send::VideoTarget,
     vp8::Encoder,
@@ -27,9 +28,6 @@ const SLOWEST: Duration = Duration::from_secs(2);
 /// A picture that stands still is encoded this many times more: each time it gets sharper.
 const REFINEMENTS: u32 = 4;
 const REFINE_PAUSE: Duration = Duration::from_millis(250);
-
-/// Enough for a face beside a screen.
-const FACE_BITRATE: u32 = 300_000;
 
 /// What the screen's thread says.
 pub enum ScreenEvent {
@@ -108,18 +106,18 @@ fn capture(
             }
         }
         let Some(frame) = &newest else { continue };
-        if !target.open.load(Relaxed) {
-            // The first picture of a connection must be a key frame.
+        let rate = target.rate().filter(|_| target.open.load(Relaxed));
+        let Some(VideoRate { bitrate, hold, .. }) = rate else {
+            // The first picture of a connection, and after a pause, must be a key frame.
             encoder = None;
             pace.changed();
             continue;
-        }
+        };
         let now = Instant::now();
         let key = target.key_frame.load(Relaxed);
-        if !pace.due(now, key) {
+        if hold || !pace.due(now, key) {
             continue;
         }
-        let bitrate = target.bitrate.load(Relaxed);
         let pts = (now - started).as_micros() as i64 * 9 / 100;
         if let Some(data) = encode(&mut encoder, frame, pts, bitrate, key) {
             target.key_frame.fetch_and(!key, Relaxed);
@@ -159,16 +157,6 @@ fn encode(encoder: &mut Option<Encoder>, frame: &Frame, pts: i64, bitrate: u32, 
         .map(|encoded| encoded.data)
 }
 
-/// The camera's and the screen's part of what the network carries for pictures. While a screen is shared, what is on
-/// it matters more than the face beside it.
-pub fn share_bits(bits_per_second: u32, sharing: bool) -> (u32, u32) {
-    if !sharing {
-        return (bits_per_second, 0);
-    }
-    let face = (bits_per_second / 5).min(FACE_BITRATE);
-    (face, bits_per_second - face)
-}
-
 /// When the next picture may be sent: after the last one has had its time on the line. Pure.
 struct Pace {
     free_at: Instant,
@@ -206,13 +194,6 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_shared_screen_comes_before_the_face() {
-        assert_eq!(share_bits(2_000_000, false), (2_000_000, 0));
-        assert_eq!(share_bits(2_000_000, true), (300_000, 1_700_000));
-        assert_eq!(share_bits(500_000, true), (100_000, 400_000));
-    }
 
     #[test]
     fn a_slow_line_gets_fewer_pictures_not_smaller_ones() {

@@ -6,12 +6,17 @@ use crate::{
         choice::{CameraChoice, Rank},
     },
     painter::{Frame, Painter, Tile},
+    picture::{Crop, Scaler},
+    rate::{
+        VideoRate,
+        pace::{Pace, size_within},
+    },
     vp8::Encoder,
 };
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
         mpsc,
     },
     thread::{self, JoinHandle},
@@ -51,8 +56,29 @@ pub struct VideoTarget {
     pub open: Arc<AtomicBool>,
     /// Make the next picture a key frame.
     pub key_frame: AtomicBool,
-    /// Bits a second.
-    pub bitrate: AtomicU32,
+    /// What the network carries; `None` while it carries sound only.
+    rate: Mutex<Option<VideoRate>>,
+}
+
+impl VideoTarget {
+    /// For one of the streams behind the gate `open`.
+    pub fn new(open: Arc<AtomicBool>, rate: Option<VideoRate>) -> Self {
+        Self {
+            open,
+            key_frame: AtomicBool::new(true),
+            rate: Mutex::new(rate),
+        }
+    }
+
+    /// What the network carries from now on.
+    pub fn set_rate(&self, rate: Option<VideoRate>) {
+        *self.rate.lock().unwrap_or_else(PoisonError::into_inner) = rate;
+    }
+
+    /// What the network carries; `None` while that is sound only.
+    pub fn rate(&self) -> Option<VideoRate> {
+        *self.rate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A running camera. Dropping it closes the device and joins the thread.
@@ -138,7 +164,7 @@ fn capture(
         lost.or_else(|| choice.open_better(Some(1)).err())
             .unwrap_or(CameraFault::Missing)
     });
-    let mut encoder: Option<Encoder> = None;
+    let mut sender = Sender::default();
     let started = Instant::now();
     let mut announced: Option<Rank> = None;
     let mut look = started + LOOK;
@@ -167,43 +193,75 @@ fn capture(
             });
         }
         painter.paint(Tile::Own, Some(frame.clone()));
-        if !target.open.load(Relaxed) {
-            // The first picture of a connection must be a key frame.
-            encoder = None;
+        let rate = target.rate().filter(|_| target.open.load(Relaxed));
+        let Some(rate) = rate else {
+            // The first picture of a connection, and after a pause, must be a key frame.
+            sender.encoder = None;
+            continue;
+        };
+        if rate.hold {
             continue;
         }
         let pts = (taken - started).as_micros() as i64 * 9 / 100;
-        if let Some(data) = encode(&mut encoder, &frame, pts, target) {
+        if let Some(data) = sender.encode(&frame, taken, pts, rate, target) {
             events(CameraEvent::Picture { data, taken });
         }
     }
     Ok(())
 }
 
-fn encode(encoder: &mut Option<Encoder>, frame: &Frame, pts: i64, target: &VideoTarget) -> Option<Vec<u8>> {
-    let bitrate = target.bitrate.load(Relaxed);
-    if encoder
-        .as_ref()
-        .is_none_or(|encoder| encoder.size() != (frame.width, frame.height))
-    {
-        let fresh = Encoder::new(frame.width, frame.height, bitrate);
-        *encoder = fresh.inspect_err(|error| tracing::error!(%error, "no encoder")).ok();
-    }
-    let encoder = encoder.as_mut()?;
-    let key = target.key_frame.swap(false, Relaxed);
-    let encoded = encoder
-        .set_bitrate(bitrate)
-        .and_then(|()| encoder.encode(frame, pts, key));
-    match encoded {
-        Ok(Some(encoded)) => Some(encoded.data),
-        Ok(None) => {
-            // Dropped by the rate control: the wish for a key frame stays.
-            target.key_frame.fetch_or(key, Relaxed);
-            None
+/// Thins out, scales and encodes.
+#[derive(Default)]
+struct Sender {
+    pace: Pace,
+    scaler: Scaler,
+    encoder: Option<Encoder>,
+}
+
+impl Sender {
+    fn encode(
+        &mut self,
+        frame: &Frame,
+        taken: Instant,
+        pts: i64,
+        rate: VideoRate,
+        target: &VideoTarget,
+    ) -> Option<Vec<u8>> {
+        if !self.pace.takes(taken, rate.rung.fps) {
+            return None;
         }
-        Err(error) => {
-            tracing::error!(%error, "a picture was not encoded");
-            None
+        let (width, height) = size_within(rate.rung, frame.width, frame.height);
+        let scaled;
+        let frame = if (width, height) == (frame.width, frame.height) {
+            frame
+        } else {
+            scaled = self.scaler.scale(frame, Crop::whole(frame), width, height);
+            &scaled
+        };
+        if self
+            .encoder
+            .as_ref()
+            .is_none_or(|encoder| encoder.size() != (width, height))
+        {
+            let fresh = Encoder::new(width, height, rate.bitrate);
+            self.encoder = fresh.inspect_err(|error| tracing::error!(%error, "no encoder")).ok();
+        }
+        let encoder = self.encoder.as_mut()?;
+        let key = target.key_frame.swap(false, Relaxed);
+        let encoded = encoder
+            .set_bitrate(rate.bitrate)
+            .and_then(|()| encoder.encode(frame, pts, key));
+        match encoded {
+            Ok(Some(encoded)) => Some(encoded.data),
+            Ok(None) => {
+                // Dropped by the rate control: the wish for a key frame stays.
+                target.key_frame.fetch_or(key, Relaxed);
+                None
+            }
+            Err(error) => {
+                tracing::error!(%error, "a picture was not encoded");
+                None
+            }
         }
     }
 }

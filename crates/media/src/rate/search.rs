@@ -1,0 +1,65 @@
+//! When to look for more capacity.
+//!
+//! str0m probes when the desired rate *grows* while it is above the estimate, with bursts of one and two times the
+//! desired rate, at most twice the estimate each. Left alone it looks again only after 15 s without change, which is
+//! longer than a person waits for a sharp picture after a bad moment. So as long as the estimate is below the cap,
+//! the request is lowered and raised again in growing intervals.
+
+use std::time::{Duration, Instant};
+
+/// Between two searches at first ...
+const SHORTEST: Duration = Duration::from_secs(2);
+/// ... and at most, while they find nothing.
+const LONGEST: Duration = Duration::from_secs(8);
+/// More than this is news: the search starts over.
+const NEWS: f64 = 1.2;
+/// While only sound is sent, look for no more than the picture needs to come back.
+const SOUND_ONLY: u32 = 200_000;
+
+#[derive(Debug)]
+pub struct Search {
+    cap: u32,
+    /// What was asked for last.
+    desired: u32,
+    interval: Duration,
+    next: Option<Instant>,
+    found: u32,
+}
+
+impl Search {
+    pub fn new(cap: u32) -> Self {
+        Self {
+            cap,
+            desired: cap,
+            interval: SHORTEST,
+            next: None,
+            found: 0,
+        }
+    }
+
+    pub fn desired(&self) -> u32 {
+        self.desired
+    }
+
+    pub fn estimate(&mut self, now: Instant, estimate: u32, sound_only: bool, free: bool) {
+        let wanted = if sound_only { SOUND_ONLY } else { self.cap };
+        let next = *self.next.get_or_insert(now + self.interval);
+        if estimate >= wanted || self.desired > wanted {
+            self.desired = wanted;
+            self.interval = SHORTEST;
+            self.next = None;
+        } else if self.desired < wanted {
+            // Lowered at the call before: raised now, which starts the search.
+            self.desired = wanted;
+        } else if now >= next && free {
+            self.interval = if f64::from(estimate) > f64::from(self.found) * NEWS {
+                SHORTEST
+            } else {
+                (self.interval * 2).min(LONGEST)
+            };
+            self.found = estimate;
+            self.next = Some(now + self.interval);
+            self.desired = estimate.min(wanted - 1);
+        }
+    }
+}
