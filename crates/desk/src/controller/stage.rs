@@ -161,6 +161,8 @@ impl<S: Shell> Controller<S> {
             ice_policy: IcePolicy::default(),
             extra_ca: std::env::var_os("SIGHTLINE_EXTRA_CA").map(Into::into),
             start_with: own,
+            // The default cap; a deployment cannot set its own yet.
+            max_bitrate: None,
             customer_name: conversation.customer_name.clone(),
         };
         let media = Session::start(config, self.shell.painter(), events);
