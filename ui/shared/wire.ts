@@ -655,6 +655,11 @@ account: Account,
  */
 company: string, 
 /**
+ * No call sends more than this, picture and sound together, nor asks the customer's browser for more;
+ * bits a second.
+ */
+max_bitrate: number, 
+/**
  * The inbox.
  */
 conversations: Array<Conversation>, 

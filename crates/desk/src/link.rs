@@ -19,6 +19,7 @@ pub(crate) enum LinkEvent {
     Welcome {
         account: Account,
         company: String,
+        max_bitrate: u32,
         conversations: Vec<Conversation>,
     },
     Frame(Box<AgentEvent>),
@@ -99,6 +100,7 @@ impl Protocol for AgentProtocol {
             AgentEvent::Welcome {
                 account,
                 company,
+                max_bitrate,
                 conversations,
                 heartbeat_ms,
                 silence_ms,
@@ -108,6 +110,7 @@ impl Protocol for AgentProtocol {
                 (self.tell)(LinkEvent::Welcome {
                     account,
                     company,
+                    max_bitrate,
                     conversations,
                 });
                 Next::Welcomed {

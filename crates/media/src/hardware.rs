@@ -73,7 +73,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
     pub fn open(config: &SessionConfig, painter: Arc<dyn Painter>, events: E) -> Self {
         let open = Arc::new(AtomicBool::new(false));
         let target = |rate| Arc::new(VideoTarget::new(open.clone(), rate));
-        let video = Rate::new(config.cap(), line::START).target().video;
+        let video = Rate::new(config.max_bitrate, line::START).target().video;
         let mut hardware = Self {
             painter,
             events,

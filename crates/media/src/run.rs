@@ -120,7 +120,7 @@ impl Engine<()> {
         };
         Engine {
             hardware: Hardware::open(&config, painter.clone(), news),
-            cap: config.cap(),
+            cap: config.max_bitrate,
             customer_name: config.customer_name,
             painter,
             events,

@@ -1,6 +1,6 @@
 //! One call's media, seen from outside.
 
-use crate::{message::Message, painter::Painter, rate::DEFAULT_CAP, run};
+use crate::{message::Message, painter::Painter, run};
 use sightline_wire::{
     Problem,
     device::{DeviceKind, Quality},
@@ -34,17 +34,10 @@ pub struct SessionConfig {
     /// Whether camera and microphone start switched on.
     pub start_with: MediaState,
     /// Never send more than this, picture and sound together, in bits a second; nor ask the customer's browser for
-    /// more. `None` is the default, not "unlimited".
-    pub max_bitrate: Option<u32>,
+    /// more.
+    pub max_bitrate: u32,
     /// The customer's name, for the quality mark's sentence.
     pub customer_name: String,
-}
-
-impl SessionConfig {
-    /// What `max_bitrate` means.
-    pub(crate) fn cap(&self) -> u32 {
-        self.max_bitrate.unwrap_or(DEFAULT_CAP)
-    }
 }
 
 /// What a session tells its owner.

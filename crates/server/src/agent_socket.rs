@@ -132,6 +132,7 @@ async fn welcome(app: &App, frames: &mut Frames, account: &Account) -> bool {
             let welcome = AgentEvent::Welcome {
                 account: account.clone(),
                 company: app.config.company.clone(),
+                max_bitrate: app.config.max_bitrate,
                 conversations: stored.into_iter().map(|c| app.view(c)).collect(),
                 heartbeat_ms: millis(HEARTBEAT),
                 silence_ms: millis(SILENCE),

@@ -4,6 +4,7 @@ use crate::turn::TurnConfig;
 use sightline_call::seats::SeatTimes;
 use sightline_wire::{
     account::Role,
+    agent::DEFAULT_MAX_BITRATE,
     escalation::{IcePolicy, IceServer},
 };
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
@@ -39,6 +40,8 @@ pub struct ServerConfig {
     pub ice_policy: IcePolicy,
     /// Whether the customer's page may connect directly ahead of the tap on Join; never laxer than `ice_policy`.
     pub ice_policy_before_join: IcePolicy,
+    /// What a call may use at most, bits a second.
+    pub max_bitrate: u32,
     /// Created at the first start; those without a password get a generated one.
     pub first_accounts: Vec<NewAccount>,
     /// Serve the customer's pages from this folder instead of the embedded ones.
@@ -63,6 +66,7 @@ impl ServerConfig {
             ice_servers: Vec::new(),
             ice_policy: IcePolicy::default(),
             ice_policy_before_join: IcePolicy::default(),
+            max_bitrate: DEFAULT_MAX_BITRATE,
             first_accounts: NewAccount::one_of_each(),
             pages: None,
         }

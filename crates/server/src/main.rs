@@ -5,7 +5,7 @@ use serde_json::json;
 use sightline_server::{
     NewAccount, RunningServer, Secret, ServerConfig, TurnConfig, coturn_configuration, serve, set_password,
 };
-use sightline_wire::escalation::IcePolicy;
+use sightline_wire::{agent::DEFAULT_MAX_BITRATE, escalation::IcePolicy};
 use std::{env, error::Error, io::Read, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -146,6 +146,16 @@ fn policy(name: &str) -> Result<IcePolicy, Box<dyn Error>> {
     }
 }
 
+/// From sound and the smallest picture up to what no call needs.
+fn max_bitrate(bits: &str) -> Result<u32, Box<dyn Error>> {
+    let allowed = 150_000..=20_000_000;
+    let bits = bits.parse().ok().filter(|bits| allowed.contains(bits));
+    bits.ok_or_else(|| {
+        let (least, most) = (allowed.start(), allowed.end());
+        format!("SIGHTLINE_MAX_BITRATE is bits a second, {least} to {most}; without it, {DEFAULT_MAX_BITRATE}").into()
+    })
+}
+
 fn config(arguments: Vec<String>) -> Result<ServerConfig, Box<dyn Error>> {
     let settings = Settings { arguments };
     settings.refuse_unknown()?;
@@ -174,6 +184,9 @@ fn config(arguments: Vec<String>) -> Result<ServerConfig, Box<dyn Error>> {
     config.turn = TurnConfig::from_settings(variable)?;
     config.ice_policy = policy("SIGHTLINE_ICE_POLICY")?;
     config.ice_policy_before_join = policy("SIGHTLINE_ICE_POLICY_BEFORE_JOIN")?;
+    if let Some(bits) = variable("SIGHTLINE_MAX_BITRATE") {
+        config.max_bitrate = max_bitrate(&bits)?;
+    }
     config.pages = settings.get("--pages", "SIGHTLINE_PAGES").map(PathBuf::from);
     config.direct_line_secret = env::var("SIGHTLINE_DIRECT_LINE_SECRET").ok().map(Secret::new);
     if accounts_from_stdin() {

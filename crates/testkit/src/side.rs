@@ -140,6 +140,7 @@ impl Side {
                     }
                 }
                 PeerEvent::Candidate(_)
+                | PeerEvent::NoRelay(_)
                 | PeerEvent::Path(_)
                 | PeerEvent::Stats(_)
                 | PeerEvent::Egress(_)

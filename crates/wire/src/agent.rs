@@ -35,6 +35,14 @@ pub enum AgentRequest {
     Heartbeat,
 }
 
+/// What a call may use where the deployment says nothing: 720p at 30 pictures a second and sound. There is no
+/// "unlimited".
+pub const DEFAULT_MAX_BITRATE: u32 = 2_500_000;
+
+fn default_max_bitrate() -> u32 {
+    DEFAULT_MAX_BITRATE
+}
+
 /// To the desk.
 #[derive(Clone, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -45,6 +53,10 @@ pub enum AgentEvent {
         account: Account,
         /// On whose behalf.
         company: String,
+        /// No call sends more than this, picture and sound together, nor asks the customer's browser for more;
+        /// bits a second.
+        #[serde(default = "default_max_bitrate")]
+        max_bitrate: u32,
         /// The inbox.
         conversations: Vec<Conversation>,
         /// Send a heartbeat this often.

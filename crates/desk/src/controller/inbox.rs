@@ -80,11 +80,13 @@ impl<S: Shell> Controller<S> {
             LinkEvent::Welcome {
                 account,
                 company,
+                max_bitrate,
                 conversations,
             } => {
                 let Ok(signed_in) = self.signed_in_mut() else { return };
                 signed_in.account = account;
                 signed_in.company = company;
+                signed_in.max_bitrate = max_bitrate;
                 signed_in.link_view = LinkView::Online;
                 signed_in.shown = true;
                 signed_in.courier.online(true);

@@ -12,6 +12,7 @@ use crate::{
 use sightline_wire::{
     ErrorCode, Problem,
     account::{Account, Session},
+    agent::DEFAULT_MAX_BITRATE,
     conversation::{Conversation, MessagePage},
     desk::{DeskEvent, LinkView, SessionView},
     escalation::EscalationView,
@@ -34,6 +35,8 @@ pub(super) enum SessionState {
 pub(super) struct SignedIn {
     pub account: Account,
     pub company: String,
+    /// What a call may use, bits a second.
+    pub max_bitrate: u32,
     pub link_view: LinkView,
     /// Shown to the window: held back until the first welcome, so that nobody sees a moment of "offline".
     pub shown: bool,
@@ -189,6 +192,7 @@ impl<S: Shell> Controller<S> {
         self.session = SessionState::SignedIn(Box::new(SignedIn {
             account: session.account,
             company: String::new(),
+            max_bitrate: DEFAULT_MAX_BITRATE,
             link_view: LinkView::Offline { since: crate::now() },
             shown: false,
             link,

@@ -16,6 +16,7 @@ use sightline_call::desk_call::{CallEffect, CallInput, DeskCall};
 use sightline_media::{MediaEvent, Session, SessionConfig};
 use sightline_wire::{
     ErrorCode, Problem,
+    agent::DEFAULT_MAX_BITRATE,
     conversation::{Conversation, ConversationState},
     desk::{DeskEvent, LinkView},
     device::DeviceKind,
@@ -151,6 +152,9 @@ impl<S: Shell> Controller<S> {
         self.calls += 1;
         let number = self.calls;
         let (events, mut heard) = mpsc::unbounded_channel();
+        let max_bitrate = self
+            .signed_in_ref()
+            .map_or(DEFAULT_MAX_BITRATE, |signed_in| signed_in.max_bitrate);
         let config = SessionConfig {
             camera: self.settings.device(DeviceKind::Camera),
             other_cameras: self.settings.other_cameras(),
@@ -161,8 +165,7 @@ impl<S: Shell> Controller<S> {
             ice_policy: IcePolicy::default(),
             extra_ca: std::env::var_os("SIGHTLINE_EXTRA_CA").map(Into::into),
             start_with: own,
-            // The default cap; a deployment cannot set its own yet.
-            max_bitrate: None,
+            max_bitrate,
             customer_name: conversation.customer_name.clone(),
         };
         let media = Session::start(config, self.shell.painter(), events);

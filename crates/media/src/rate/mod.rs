@@ -23,8 +23,6 @@ use path::Backlog;
 use search::Search;
 use std::time::{Duration, Instant};
 
-/// The default cap of everything sent over one connection, bits a second. There is no "unlimited".
-pub const DEFAULT_CAP: u32 = 2_500_000;
 /// No cap is smaller than this: sound and the smallest picture.
 pub const SMALLEST_CAP: u32 = 150_000;
 /// Below this estimate the picture pauses ...

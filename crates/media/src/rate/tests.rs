@@ -1,4 +1,5 @@
 use super::*;
+use sightline_wire::agent::DEFAULT_MAX_BITRATE as DEFAULT_CAP;
 
 const MS: Duration = Duration::from_millis(1);
 

@@ -7,7 +7,7 @@ use sightline_media::{
     Frame, MediaEvent, Painter, Session, SessionConfig, Tile, barcode, clock,
     vp8::{Decoder, Encoder},
 };
-use sightline_wire::room::MediaState;
+use sightline_wire::{agent::DEFAULT_MAX_BITRATE, room::MediaState};
 use std::{
     net::{IpAddr, UdpSocket},
     sync::{
@@ -351,6 +351,7 @@ pub fn config() -> SessionConfig {
             camera: true,
             screen: false,
         },
+        max_bitrate: DEFAULT_MAX_BITRATE,
         customer_name: "Ana".into(),
         ..Default::default()
     }
