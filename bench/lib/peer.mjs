@@ -8,8 +8,8 @@ let rooms = 0;
 export async function startPeer({ network, pages, footage, display, sound, args }) {
   const browser = await openChromium({ footage, display, sound, args });
   return {
-    call: ({ warm = false, ...options } = {}) => {
-      const url = `${pages.url}/peer.html?room=r${++rooms}${warm ? '&warm=1' : ''}`;
+    call: ({ warm = false, preview = false, ...options } = {}) => {
+      const url = `${pages.url}/peer.html?room=r${++rooms}${warm ? '&warm=1' : ''}${preview ? '&preview=1' : ''}`;
       return callOverPage({ network, footage, browser, url, windowed: Boolean(display), ...options });
     },
     /** The agent's camera off or on, in a call. */

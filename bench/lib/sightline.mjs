@@ -57,9 +57,10 @@ export async function startSightline({ network, footage, display, sound, deskEnv
 
     /**
      * A call from the link to both pictures, or a failure. With `warm` the tap waits until the page's transport is
-     * ready, as a person does who reads the invite first; `warm` in the result says whether it was.
+     * ready, as a person does who reads the invite first; `warm` in the result says whether it was. With `preview`
+     * she looks at herself before the tap.
      */
-    async call({ warm = false, within = 15_000, init } = {}) {
+    async call({ warm = false, preview = false, within = 15_000, init } = {}) {
       const url = await this.invite();
       const browser = await openChromium({ prefix: network.inB, footage });
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
@@ -75,6 +76,7 @@ export async function startSightline({ network, footage, display, sound, deskEnv
         await customer.open(url);
         await customer.appears('Join with video');
         const ready = warm && (await connected(page));
+        if (preview) await customer.preview();
         await customer.click('Join with video');
         const [drawn, diary] = await until('desk and page show the other side', async () => {
           const diary = await customer.diary();

@@ -2,12 +2,14 @@
 //
 // ?role=agent     opens devices, leaves an offer with all candidates in the room, and waits.
 // ?role=customer  connects its socket and waits for the tap; then asks for the offer and for the devices at once.
-//                 With &warm=1 ICE and DTLS are done before the tap, which only starts media.
+//                 With &warm=1 ICE and DTLS are done before the tap, which only starts media; with &preview=1 the
+//                 customer sees herself before the tap, so that her devices are open.
 import { diary, showOwn, showRemote, socketTo, tap, wanted } from './common.js';
 
 const query = new URLSearchParams(location.search);
 const role = query.get('role');
 const warm = query.has('warm');
+const preview = query.has('preview');
 const url = `ws://${location.host}/?room=${query.get('room')}`;
 const say = (socket, message) => socket.send(JSON.stringify(message));
 /** The same cap as the product's, so that sizes of the two can be compared. */
@@ -102,9 +104,10 @@ async function customer() {
       connection.addEventListener('connectionstatechange', check);
       check();
     });
+    const previewed = preview && (await devices());
     await tap();
     say(socket, { type: 'go' });
-    return startSending(connection, await devices());
+    return startSending(connection, previewed || (await devices()));
   }
   await tap();
   say(socket, { type: 'join' });

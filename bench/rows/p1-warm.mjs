@@ -6,9 +6,15 @@ import { ms } from '../lib/words.mjs';
 const goal = 'p50 <= RTT + 60 ms, p95 <= RTT + 120 ms';
 
 const needs = [
-  { condition: conditions.near, sides: ['ours_warm', 'c_warm'] },
-  { condition: conditions.rtt100, sides: ['ours_warm', 'c_warm', 'c'] },
-  { condition: conditions.rtt200, sides: ['ours_warm', 'c_warm'] },
+  { condition: conditions.near, sides: ['ours_seen', 'c_seen', 'ours_warm', 'c_warm'] },
+  { condition: conditions.rtt100, sides: ['ours_seen', 'c_seen', 'ours_warm', 'c_warm', 'c'] },
+  { condition: conditions.rtt200, sides: ['ours_seen', 'c_seen', 'ours_warm', 'c_warm'] },
+];
+
+/** Opening a camera takes a fresh browser up to 0.2 s: once with that in the figure, once without. */
+const ways = [
+  { ours: 'ours_seen', c: 'c_seen', words: 'her camera on before the tap' },
+  { ours: 'ours_warm', c: 'c_warm', words: 'her camera opened by the tap' },
 ];
 
 export default {
@@ -24,17 +30,19 @@ export default {
     for (const { condition, sides } of needs) {
       const found = await joins(world, condition, sides);
       measured[condition.name] = found;
-      const { ours_warm: ours, c_warm: c } = found;
-      const warm = ours.samples.filter(({ warm }) => warm).length;
-      lines.push({
-        row: 'P1',
-        what: `warm escalation, ${condition.name}${warm < ours.n ? ` (transport ready before the tap in ${warm} of ${ours.n})` : ''}`,
-        ours: ms(ours),
-        c: `${ms(c)} warm`,
-        ratio: ratio(ours.both.p50, c.both.p50),
-        goal: `p50 <= ${round(ours.true_rtt_ms + 60)}, p95 <= ${round(ours.true_rtt_ms + 120)} ms`,
-        met: ours.n > 0 && ours.failed === 0 && ours.both.p50 <= ours.true_rtt_ms + 60 && ours.both.p95 <= ours.true_rtt_ms + 120,
-      });
+      for (const way of ways) {
+        const [ours, c] = [found[way.ours], found[way.c]];
+        const warm = ours.samples.filter(({ warm }) => warm).length;
+        lines.push({
+          row: 'P1',
+          what: `warm escalation, ${condition.name}, ${way.words}${warm < ours.n ? ` (transport ready before the tap in ${warm} of ${ours.n})` : ''}`,
+          ours: ms(ours),
+          c: `${ms(c)} warm`,
+          ratio: ratio(ours.both.p50, c.both.p50),
+          goal: `p50 <= ${round(ours.true_rtt_ms + 60)}, p95 <= ${round(ours.true_rtt_ms + 120)} ms`,
+          met: ours.n > 0 && ours.failed === 0 && ours.both.p50 <= ours.true_rtt_ms + 60 && ours.both.p95 <= ours.true_rtt_ms + 120,
+        });
+      }
     }
     const { ours_warm: ours, c } = measured[conditions.rtt100.name];
     const toCold = ratio(ours.both.p50, c.both.p50);

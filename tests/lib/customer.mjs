@@ -55,6 +55,12 @@ export class Customer {
     await this.appears('Join with video');
   }
 
+  /** Looks at herself before joining. */
+  async preview() {
+    await this.click('Turn on camera');
+    await until('the preview shows a picture', () => this.evaluate(() => document.querySelector('.preview-video')?.videoWidth > 0));
+  }
+
   /** Answers the survey with thumbs. */
   async rate(verdict, comment = '') {
     await this.click(verdict === 'up' ? 'Good' : 'Not good');

@@ -13,6 +13,7 @@ pub mod barcode;
 mod camera;
 pub mod clock;
 mod connection;
+mod dtls;
 mod files;
 mod hardware;
 pub mod line;

@@ -4,10 +4,13 @@
 //! str0m's contract: every change of an `Rtc` is followed by a complete drain of `poll_output`. All
 //! public methods here end in `drain`, so the contract cannot be broken from outside.
 
-use crate::rate::{
-    Measured, Rate, Target,
-    key_frames::{Answers, Requests},
-    path::Path,
+use crate::{
+    dtls,
+    rate::{
+        Measured, Rate, Target,
+        key_frames::{Answers, Requests},
+        path::Path,
+    },
 };
 use sightline_wire::ErrorCode;
 use std::{
@@ -28,8 +31,11 @@ use str0m::{
 
 /// What the browser's first key frame may take: its own default paces it over 80 ms more (docs/decisions).
 const BROWSER_START_KBPS: u32 = 2_500;
-/// Where our estimate starts, bits a second.
+/// What is sent at first, bits a second.
 pub const START: u32 = 1_500_000;
+/// What the estimator is told at first, bits a second: its pacer sends at 1.1 times this, so that the first key
+/// frame leaves at once. At [`START`] it takes a quarter of a second.
+const FIRST_GUESS: u32 = 6_000_000;
 /// How often the rates are judged. str0m's own event about the estimate is a mean over three seconds: far too late
 /// to leave a queue that has begun to fill.
 const JUDGE: Duration = Duration::from_millis(100);
@@ -474,7 +480,8 @@ fn rtc(now: Instant, addresses: &[SocketAddr]) -> Rtc {
         .enable_opus(true, false)
         .enable_vp8(true)
         .set_dtls_version(DtlsVersion::Auto)
-        .enable_bwe(Some(Bitrate::from(u64::from(START))))
+        .set_crypto_provider(dtls::provider())
+        .enable_bwe(Some(Bitrate::from(u64::from(FIRST_GUESS))))
         .set_stats_interval(Some(JUDGE))
         .set_reordering_size_video(WAIT_FOR_RESENT)
         // Copies each packet: some 500 a second, nothing next to their encryption.

@@ -111,8 +111,12 @@ impl Encoder {
             if content == Content::Screen {
                 encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_SCREEN_CONTENT_MODE, 1)?;
             }
-            // A key frame may take half the buffer: large enough to be sharp, small enough for the pacer.
-            encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_MAX_INTRA_BITRATE_PCT, 900)?;
+            // A face is there at once and sharp a few pictures later; letters are read, so they wait for more.
+            let most = match content {
+                Content::Camera => 400,
+                Content::Screen => 900,
+            };
+            encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_MAX_INTRA_BITRATE_PCT, most)?;
             Ok(encoder)
         }
     }

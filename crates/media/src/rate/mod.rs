@@ -38,6 +38,11 @@ const UNSENT: Duration = Duration::from_millis(300);
 const QUIET: Duration = Duration::from_secs(3);
 /// Enough for a face beside a screen, bits a second.
 const FACE_BITRATE: u32 = 300_000;
+/// What is sent grows by no more than this from one tenth of a second to the next: a probe may find five times as much
+/// as is sent, and a step like that looks like congestion to the estimator.
+const STEEPEST: f64 = 1.25;
+/// So long what is sent stays where it started, however much the estimator hopes for.
+const PROVING: Duration = Duration::from_secs(1);
 /// The encoder is told of a change of its bit rate only when it is larger than this share.
 const STEP: f64 = 0.02;
 
@@ -107,6 +112,11 @@ pub struct AudioRate {
 #[derive(Debug)]
 pub struct Rate {
     cap: u32,
+    start: u32,
+    /// What of the estimate was used last.
+    used: u32,
+    /// When the path was first known to carry media.
+    carrying_since: Option<Instant>,
     ladder: Ladder,
     brake: Brake,
     search: Search,
@@ -128,13 +138,17 @@ enum VideoState {
 }
 
 impl Rate {
-    /// Never sends more than `cap` (picture and sound together, bits a second) and starts from `estimate`.
-    pub fn new(cap: u32, estimate: u32) -> Self {
+    /// Never sends more than `cap` (picture and sound together, bits a second), and no more than `start` until the
+    /// path has carried that for [`PROVING`].
+    pub fn new(cap: u32, start: u32) -> Self {
         let cap = cap.max(SMALLEST_CAP);
-        let audio = audio_rate(estimate, 0.0);
-        let video_bitrate = estimate.min(cap).saturating_sub(audio.bitrate);
+        let audio = audio_rate(start, 0.0);
+        let video_bitrate = start.min(cap).saturating_sub(audio.bitrate);
         Self {
             cap,
+            start,
+            used: start,
+            carrying_since: None,
             ladder: Ladder::starting_at(video_bitrate),
             brake: Brake::new(cap),
             search: Search::new(cap),
@@ -172,11 +186,15 @@ impl Rate {
 
     /// Takes what was measured in; call it about ten times a second.
     pub fn measured(&mut self, now: Instant, measured: Measured) -> Target {
+        let measured = self.believed(now, measured);
         let braked = self.brake.measured(now, measured.estimate, measured.backlog);
         self.longer_path = braked.forget;
         let unsent = measured.unsent as f64 * 8.0 / f64::from(self.video_bitrate);
         self.hold = braked.hold || unsent > UNSENT.as_secs_f64();
         let estimate = measured.estimate.min(self.cap).min(braked.ceiling);
+        let free = estimate == measured.estimate && self.brake.free_for(now, QUIET);
+        let estimate = estimate.min((f64::from(self.used) * STEEPEST) as u32);
+        self.used = estimate.max(SMALLEST_CAP);
         self.note_loss(now, measured.loss);
         self.audio = steadied(self.audio, audio_rate(estimate, self.loss));
         self.pause_or_resume(now, estimate);
@@ -188,9 +206,26 @@ impl Rate {
         if !paused {
             self.ladder.bitrate(now, video);
         }
-        let free = estimate == measured.estimate && self.brake.free_for(now, QUIET);
         self.search.estimate(now, measured.estimate, paused, free);
         self.target()
+    }
+
+    /// The estimator's first figure is a hope, which the path has to prove.
+    fn believed(&mut self, now: Instant, measured: Measured) -> Measured {
+        if measured.backlog.is_some() {
+            self.carrying_since.get_or_insert(now);
+        }
+        let proved = self
+            .carrying_since
+            .is_some_and(|since| now.saturating_duration_since(since) >= PROVING);
+        Measured {
+            estimate: if proved {
+                measured.estimate
+            } else {
+                measured.estimate.min(self.start)
+            },
+            ..measured
+        }
     }
 
     /// Up at once, down over seconds: a burst is seldom the last.

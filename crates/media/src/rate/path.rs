@@ -14,6 +14,11 @@ use str0m::rtp::rtcp::Twcc;
 const MEMORY: (Duration, usize) = (Duration::from_secs(3), 8_192);
 /// What arrived within this time says what the path delivers.
 const DELIVERY: Duration = Duration::from_millis(500);
+/// Microseconds: a packet that took so much longer than the shortest waited for the bottleneck; jitter is less.
+const WAITED: i64 = 40_000;
+/// So many packets over so long a time that waited say what the bottleneck lets through.
+const ENOUGH: usize = 8;
+const BURST: Duration = Duration::from_millis(25);
 /// The shortest delay in the reports of so long before the last one is taken for the present one: jitter only adds.
 const PRESENT: Duration = Duration::from_millis(60);
 /// A report older than this says nothing of the present. Browsers send one every 50 to 250 ms.
@@ -138,8 +143,25 @@ impl Path {
         Some(Backlog {
             sent: rate(sent.map(|sent| sent.size).sum()),
             queue: Duration::from_micros(u64::try_from(present - shortest).unwrap_or(0)),
-            delivered: rate(bytes),
+            delivered: rate(bytes).max(self.while_waiting(shortest, newest)),
         })
+    }
+
+    /// What the bottleneck let through while packets waited for it, bits of payload a second. After a sudden burst the
+    /// mean over [`DELIVERY`] says how little was sent before, not what the path carries.
+    fn while_waiting(&self, shortest: i64, newest: Instant) -> u32 {
+        let waited = self.arrived.iter().filter(|packet| {
+            packet.delay - shortest > WAITED && newest.saturating_duration_since(packet.at) < DELIVERY
+        });
+        let mut arrivals: Vec<(Instant, usize)> = waited.map(|packet| (packet.at, packet.size)).collect();
+        arrivals.sort_unstable_by_key(|(at, _)| *at);
+        let [first, rest @ ..] = &arrivals[..] else { return 0 };
+        let time = rest.last().map_or(Duration::ZERO, |last| last.0 - first.0);
+        if rest.len() < ENOUGH || time < BURST {
+            return 0;
+        }
+        let bytes: usize = rest.iter().map(|(_, size)| size).sum();
+        (bytes as f64 * 8.0 / time.as_secs_f64()) as u32
     }
 
     /// The path is longer now, or another one: what counts for empty is learnt anew.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// Between two searches at first ...
 const SHORTEST: Duration = Duration::from_secs(2);
 /// ... and at most, while they find nothing.
-const LONGEST: Duration = Duration::from_secs(8);
+const LONGEST: Duration = Duration::from_secs(4);
 /// More than this is news: the search starts over.
 const NEWS: f64 = 1.2;
 /// While only sound is sent, look for no more than the picture needs to come back.

@@ -1,0 +1,125 @@
+//! Two engines in virtual time over paths that a seed makes: what must hold on every one of them. Sides check by
+//! themselves that no picture is shown twice, out of order, or after a gap.
+
+use sightline_testkit::{
+    network::{Loss, Path},
+    rfc8867::case_5_1,
+    side::Seen,
+    world::World,
+};
+use std::time::{Duration, Instant};
+
+const CAP: u32 = 2_500_000;
+const MS: Duration = Duration::from_millis(1);
+
+/// Any path that a call should survive: up to 150 ms away, 30 ms of jitter, a seventh lost, at least 300 kbit/s.
+fn any_path(rng: &mut fastrand::Rng) -> Path {
+    let share = rng.f64() * 0.15;
+    Path {
+        delay: MS * rng.u32(0..150),
+        jitter: MS * rng.u32(0..30),
+        reordering: rng.bool(),
+        loss: match rng.u8(0..3) {
+            0 => Loss::None,
+            1 => Loss::Random(share),
+            _ => Loss::Bursts { share, length: 3.0 },
+        },
+        capacity: vec![(Duration::ZERO, rng.u64(300_000..4_000_000))],
+        queue: MS * rng.u32(50..500),
+    }
+}
+
+fn seen(world: &World) -> [&Seen; 2] {
+    [&world.calls[0][0].seen, &world.calls[0][1].seen]
+}
+
+#[test]
+fn every_path_brings_a_picture_and_sound_to_both_sides() {
+    for seed in 0..200 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let paths = [any_path(&mut rng), any_path(&mut rng)];
+        let mut world = World::new(paths.clone(), 1, CAP, seed);
+        let there = |world: &World| {
+            seen(world)
+                .iter()
+                .all(|seen| !seen.pictures.is_empty() && !seen.sound.is_empty())
+        };
+        world.run(Duration::from_secs(30), there);
+        assert!(
+            there(&world),
+            "seed {seed} after {:?}: {paths:?}",
+            world.now - world.start
+        );
+    }
+}
+
+#[test]
+fn sound_goes_on_whatever_the_path_does_to_the_picture() {
+    for seed in 0..20 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut path = any_path(&mut rng);
+        path.loss = Loss::None;
+        // From rich to almost nothing and back.
+        path.capacity = vec![
+            (Duration::ZERO, 2_000_000),
+            (Duration::from_secs(8), 130_000),
+            (Duration::from_secs(20), 2_000_000),
+        ];
+        let mut world = World::new([path, Path::default()], 1, CAP, seed);
+        world.run(Duration::from_secs(40), |_| false);
+        let [_, viewer] = seen(&world);
+        let since = |at: &Instant| (*at - world.start).as_secs_f64();
+        // Once the adaptation has had five seconds to notice.
+        let heard = viewer
+            .sound
+            .iter()
+            .filter(|at| (13.0..20.0).contains(&since(at)))
+            .count();
+        assert!(
+            heard >= 315,
+            "seed {seed}: {heard} of 350 packets of sound on a line for sound only"
+        );
+        let late = viewer.pictures.iter().filter(|(at, _)| since(at) >= 35.0).count();
+        assert!(late >= 60, "seed {seed}: {late} pictures in the last five seconds");
+    }
+}
+
+#[test]
+fn a_path_that_falls_to_400_kbit_and_recovers_brings_the_large_picture_back_in_ten_seconds() {
+    for seed in 0..10 {
+        let path = Path {
+            delay: 30 * MS,
+            capacity: vec![
+                (Duration::ZERO, 3_000_000),
+                (Duration::from_secs(15), 400_000),
+                (Duration::from_secs(30), 3_000_000),
+            ],
+            ..Path::default()
+        };
+        let mut world = World::new([path, Path::default()], 1, CAP, seed);
+        world.run(Duration::from_secs(45), |_| false);
+        let [_, viewer] = seen(&world);
+        let since = |at: Instant| (at - world.start).as_secs_f64();
+        let height_at = |second: f64| {
+            let before = viewer.pictures.iter().rev().find(|(at, _)| since(*at) <= second);
+            before.map(|(_, height)| *height)
+        };
+        assert_eq!(height_at(15.0), Some(720), "seed {seed}");
+        assert!(height_at(29.0) <= Some(360), "seed {seed}: {:?}", height_at(29.0));
+        assert!(height_at(40.0) >= Some(540), "seed {seed}: {:?}", height_at(40.0));
+        let gaps = viewer
+            .pictures
+            .windows(2)
+            .map(|pair| since(pair[1].0) - since(pair[0].0));
+        let longest = gaps.fold(0.0, f64::max);
+        assert!(longest < 4.0, "seed {seed}: a still picture for {longest:.1} s");
+    }
+}
+
+#[test]
+fn the_goal_of_rfc_8867_5_1_is_met() {
+    for seed in 1..=3 {
+        let outcome = case_5_1(seed);
+        assert_eq!(outcome.goal_met, Some(true), "{outcome:#?}");
+    }
+}
