@@ -33,6 +33,7 @@ impl Embedded {
                     .saying("The built-in server could not open a port on this machine."),
                 StartError::Relay(_) => Problem::new(ErrorCode::ServerUnreachable)
                     .saying("The built-in server could not start its relay. The log says why."),
+                StartError::NoRelay => Problem::new(ErrorCode::RelayMissing),
                 StartError::Store(_) => {
                     Problem::new(ErrorCode::StorageFailed).saying("The built-in server's database could not be opened.")
                 }

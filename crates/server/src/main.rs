@@ -28,7 +28,7 @@ sightline-server coturn-config      a configuration for coturn, from the same se
                           SIGHTLINE_DIRECT_LINE_SECRET   opens tokens/generate
                           SIGHTLINE_FIRST_ACCOUNTS_STDIN=1   read the first accounts as JSON from
                                                    standard input: [{email, name, role, password}]
-                          SIGHTLINE_ICE_POLICY     direct (default) or relay-only
+                          SIGHTLINE_ICE_POLICY     direct (default) or relay-only, which needs a relay
                           SIGHTLINE_ICE_POLICY_BEFORE_JOIN   the same ahead of the customer's tap on Join
                           SIGHTLINE_LOG            what to log, default info
 

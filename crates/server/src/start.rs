@@ -14,7 +14,7 @@ use crate::{
     turn::{RelayError, Turn},
 };
 use sightline_store::{Store, StoreError, escalations, rooms};
-use sightline_wire::account::FirstAccount;
+use sightline_wire::{ErrorCode, account::FirstAccount, escalation::IcePolicy};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -43,6 +43,9 @@ pub enum StartError {
     /// The relay does not start.
     #[error(transparent)]
     Relay(#[from] RelayError),
+    /// Calls may use nothing but a relay, and there is none.
+    #[error("{} {} (relay_missing)", ErrorCode::RelayMissing.message(), ErrorCode::RelayMissing.next_step())]
+    NoRelay,
 }
 
 /// A server that answers. Dropping it stops it without waiting.
@@ -69,6 +72,7 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
     let address = listener.local_addr().map_err(bind_error)?;
     let store = Store::open(&config.database).await?;
     let turn = Turn::start(&config.turn, address).await?;
+    check_policy(&config, &turn)?;
     let first_accounts = first_accounts::create(&store, &config).await?;
     let public_url = match &config.public_url {
         Some(url) => url.trim_end_matches('/').to_string(),
@@ -109,6 +113,22 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
         sending,
         store,
     })
+}
+
+/// Calls that may use nothing but a relay need one: better told to whoever starts the server than found out by every
+/// customer.
+fn check_policy(config: &ServerConfig, turn: &Turn) -> Result<(), StartError> {
+    let mut others = config.ice_servers.iter().flat_map(|server| &server.urls);
+    if !matches!(turn, Turn::Off) || others.any(|url| url.starts_with("turn")) {
+        return Ok(());
+    }
+    if config.ice_policy == IcePolicy::RelayOnly {
+        return Err(StartError::NoRelay);
+    }
+    if config.ice_policy_before_join == IcePolicy::RelayOnly {
+        tracing::warn!("no relay: customers' pages connect after the tap on Join only, not ahead of it");
+    }
+    Ok(())
 }
 
 impl RunningServer {

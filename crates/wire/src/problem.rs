@@ -116,6 +116,8 @@ codes! {
     RelayRefused 403 "The relay did not let this call in." "Try again. If it happens again, tell IT that the relay refuses credentials.";
     /// No TURN server answers.
     RelayUnreachable 503 "No relay can be reached." "Check the network; a firewall may block the way to the relay.";
+    /// `relay-only` in a deployment without a relay; said by a server that does not start.
+    RelayMissing 503 "Calls may use nothing but a relay (SIGHTLINE_ICE_POLICY=relay-only), and there is none." "Set SIGHTLINE_TURN to the address that the server's own relay shall listen at, or SIGHTLINE_TURN_URLS to those of coturn.";
     /// The media engine stopped.
     MediaFailed 500 "The call's media stopped." "Hang up and start the video again.";
     /// The desk cannot reach its server.

@@ -54,13 +54,13 @@ fn lengths(head: &[u8]) -> Result<Option<(usize, usize)>, Malformed> {
             }
             (HEADER + body, HEADER + body)
         }
-        0x40..=0x4F => {
+        0x40..=0x7F => {
             let Some(data) = u16_at(head, 2).map(usize::from) else {
                 return Ok(None);
             };
             (4 + data, 4 + data.next_multiple_of(4))
         }
-        0x50.. => return Err(Malformed),
+        0x80.. => return Err(Malformed),
     };
     if padded > LONGEST {
         return Err(Malformed);
@@ -115,7 +115,7 @@ mod tests {
         for bad in [
             &b"GET / HTTP/1.1\r\n"[..],
             &[0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01],
-            &[0x50, 0, 0, 4],
+            &[0x80, 0, 0, 4],
             &[0xFF],
             &[0x00, 0x01, 0x00, 0x03],
             &[0x00, 0x01, 0x00, 0x08, 0, 0, 0, 0],

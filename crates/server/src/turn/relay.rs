@@ -227,13 +227,16 @@ impl Sources {
     }
 
     /// A socket at a random free port, and the address others know it by.
-    fn open(&self, ipv6: bool) -> Option<(UdpSocket, SocketAddr)> {
+    fn open(&self, ipv6: bool, even_port: bool) -> Option<(UdpSocket, SocketAddr)> {
         let (from, known) = if ipv6 { self.ipv6 } else { self.ipv4 }?;
         let count = u32::from(*self.ports.end() - *self.ports.start()) + 1;
         (0..PORT_TRIES).find_map(|_| {
             let mut random = [0; 4];
             getrandom::fill(&mut random).ok()?;
             let port = *self.ports.start() + u16::try_from(u32::from_be_bytes(random) % count).ok()?;
+            if even_port && port % 2 == 1 {
+                return None;
+            }
             let socket = std::net::UdpSocket::bind((from, port)).ok()?;
             socket.set_nonblocking(true).ok()?;
             Some((UdpSocket::from_std(socket).ok()?, SocketAddr::new(known, port)))
@@ -354,8 +357,12 @@ impl Shared {
                         let _ = relayed.socket.try_send_to(&bytes, to);
                     }
                 }
-                Output::Open { allocation, ipv6 } => {
-                    let at = self.open(state, allocation, ipv6);
+                Output::Open {
+                    allocation,
+                    ipv6,
+                    even_port,
+                } => {
+                    let at = self.open(state, allocation, ipv6, even_port);
                     todo.extend(state.service.opened(allocation, at, self.now()));
                 }
                 Output::Close { allocation } => {
@@ -365,8 +372,8 @@ impl Shared {
         }
     }
 
-    fn open(self: &Arc<Self>, state: &mut State, id: AllocationId, ipv6: bool) -> Option<SocketAddr> {
-        let (socket, known) = self.sources.open(ipv6)?;
+    fn open(self: &Arc<Self>, state: &mut State, id: AllocationId, ipv6: bool, even_port: bool) -> Option<SocketAddr> {
+        let (socket, known) = self.sources.open(ipv6, even_port)?;
         let socket = Arc::new(socket);
         let reading = tokio::spawn(read_peers(self.clone(), id, socket.clone())).abort_handle();
         state.sockets.insert(id, RelaySocket { socket, reading });

@@ -11,12 +11,15 @@ use super::{
     stun::{Class, Key, Message, Writer, attribute, method, u16_at, u32_at},
 };
 use sha2::{Digest, Sha256};
-use std::{collections::HashMap, net::SocketAddr, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, ops::RangeInclusive, time::Duration};
 
 /// Allocations that one user may hold (S2).
 pub const ALLOCATIONS_PER_USER: usize = 12;
 /// Allocations in all.
 pub const ALLOCATIONS: usize = 4_000;
+/// Numbers of channels. RFC 8656 section 12 ends them at 0x4FFF, so that DTLS and QUIC may share the port; nothing
+/// but TURN comes to ours, and clients made for RFC 5766 (section 11) use all of these.
+const CHANNELS: RangeInclusive<u16> = 0x4000..=0x7FFE;
 const NONCE_LIFETIME_S: u64 = 600;
 
 /// The two clocks: one that only goes forward, for lifetimes, and the one in credentials.
@@ -50,7 +53,11 @@ pub enum Output {
     /// Send to a client.
     Answer { to: Client, bytes: Vec<u8> },
     /// Open a socket and say so with [`Service::opened`].
-    Open { allocation: AllocationId, ipv6: bool },
+    Open {
+        allocation: AllocationId,
+        ipv6: bool,
+        even_port: bool,
+    },
     /// Send from an allocation's socket.
     Relay {
         allocation: AllocationId,
@@ -107,7 +114,7 @@ impl Service {
     /// One datagram, or one frame of a stream, from a client. What is neither STUN nor ChannelData, or not for a
     /// server, is left without an answer.
     pub fn heard(&mut self, from: Client, bytes: &[u8], now: Now) -> Vec<Output> {
-        if matches!(bytes.first(), Some(0x40..=0x4F)) {
+        if matches!(bytes.first(), Some(0x40..=0x7F)) {
             return self.channel_data(from, bytes, now).into_iter().collect();
         }
         let Some(message) = Message::parse(bytes) else {
@@ -325,6 +332,17 @@ impl Service {
             Some([2, _, _, _]) => true,
             Some(_) => return request.refuse(440),
         };
+        // An even port is given (RFC 8656 section 7.2); the one after it is kept back for nobody, so that no token of
+        // such a reservation can be ours.
+        let even_port = match message.attribute(attribute::EVEN_PORT) {
+            None => false,
+            Some([flags]) if flags & 0x80 == 0 => true,
+            Some([_]) => return request.refuse(508),
+            Some(_) => return request.refuse(400),
+        };
+        if message.attribute(attribute::RESERVATION_TOKEN).is_some() {
+            return request.refuse(if even_port { 400 } else { 508 });
+        }
         let held = self.allocations.values().filter(|a| a.user == request.user).count();
         if held >= ALLOCATIONS_PER_USER || self.allocations.len() >= ALLOCATIONS {
             self.refused.quota += 1;
@@ -342,7 +360,11 @@ impl Service {
                 now.running,
             ),
         );
-        vec![Output::Open { allocation: id, ipv6 }]
+        vec![Output::Open {
+            allocation: id,
+            ipv6,
+            even_port,
+        }]
     }
 
     fn refresh(&mut self, request: &Signed<'_>, now: Now) -> Vec<Output> {
@@ -394,7 +416,7 @@ impl Service {
             .message
             .attribute(attribute::CHANNEL_NUMBER)
             .and_then(|value| u16_at(value, 0).filter(|_| value.len() == 4));
-        let Some(number) = number.filter(|number| (0x4000..=0x4FFF).contains(number)) else {
+        let Some(number) = number.filter(|number| CHANNELS.contains(number)) else {
             return request.refuse(400);
         };
         let Some((_, allocation)) = self.allocation_of(request) else {
@@ -504,7 +526,7 @@ impl Service {
     }
 }
 
-const UNDERSTOOD: [u16; 11] = [
+const UNDERSTOOD: [u16; 13] = [
     attribute::USERNAME,
     attribute::MESSAGE_INTEGRITY,
     attribute::CHANNEL_NUMBER,
@@ -515,6 +537,8 @@ const UNDERSTOOD: [u16; 11] = [
     attribute::NONCE,
     attribute::REQUESTED_ADDRESS_FAMILY,
     attribute::REQUESTED_TRANSPORT,
+    attribute::EVEN_PORT,
+    attribute::RESERVATION_TOKEN,
     attribute::MESSAGE_INTEGRITY_SHA256,
 ];
 

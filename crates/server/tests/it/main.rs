@@ -8,6 +8,7 @@ mod desk_socket;
 mod disk;
 mod escalations;
 mod harness;
+mod interop;
 mod invites;
 mod kill;
 mod log;

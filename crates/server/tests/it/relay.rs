@@ -2,14 +2,15 @@
 //! stranger can do to it.
 
 use crate::{
-    harness::World,
+    harness::{Folder, World},
     relay_client::{Answer, Client, address},
 };
 use serde_json::json;
-use sightline_server::{EmbeddedTurn, TurnConfig, TurnTls};
+use sightline_server::{EmbeddedTurn, Secret, TurnConfig, TurnTls};
 use sightline_wire::{
+    ErrorCode,
     conversation::Conversation,
-    escalation::{EscalationView, IceConfig, IceServer, VideoStarted},
+    escalation::{EscalationView, IceConfig, IcePolicy, IceServer, VideoStarted},
     room::RoomEvent,
 };
 use std::{
@@ -20,6 +21,7 @@ use stun_types::message::Message;
 use tokio::{
     io::AsyncReadExt,
     net::{TcpStream, UdpSocket},
+    process::Command,
     time::{sleep, timeout},
 };
 use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -27,7 +29,7 @@ use turn_types::attribute::{Data, XorPeerAddress};
 use uuid::Uuid;
 
 /// A server with a relay at a free port.
-async fn world(change: impl FnOnce(&mut EmbeddedTurn)) -> World {
+pub async fn world(change: impl FnOnce(&mut EmbeddedTurn)) -> World {
     let mut relay = EmbeddedTurn {
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         ..EmbeddedTurn::default()
@@ -37,17 +39,17 @@ async fn world(change: impl FnOnce(&mut EmbeddedTurn)) -> World {
 }
 
 /// This machine may be relayed to.
-fn here(relay: &mut EmbeddedTurn) {
+pub fn here(relay: &mut EmbeddedTurn) {
     relay.allow = vec!["127.0.0.1/32".parse().unwrap()];
 }
 
-async fn call(world: &World) -> (crate::harness::Desk, VideoStarted) {
+pub async fn call(world: &World) -> (crate::harness::Desk, VideoStarted) {
     let (desk, _page, conversation) = world.active().await;
     let started = desk.start_video(conversation.id, Uuid::new_v4()).await.unwrap();
     (desk, started)
 }
 
-fn relay_of(started: &VideoStarted) -> &IceServer {
+pub fn relay_of(started: &VideoStarted) -> &IceServer {
     started.ice_servers.first().expect("a relay is named")
 }
 
@@ -254,32 +256,33 @@ async fn crosses(client: &mut Client) {
     }
 }
 
+/// With a certificate for `localhost`, which is returned.
+fn with_tls(relay: &mut EmbeddedTurn, folder: &Folder) -> CertificateDer<'static> {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_string()]).unwrap();
+    let tls = TurnTls {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        certificate: folder.0.join("chain.pem"),
+        key: folder.0.join("key.pem"),
+    };
+    std::fs::write(&tls.certificate, made.cert.pem()).unwrap();
+    std::fs::write(&tls.key, made.signing_key.serialize_pem()).unwrap();
+    relay.tls = Some(tls);
+    made.cert.der().to_vec().into()
+}
+
 #[tokio::test]
 async fn a_call_crosses_by_udp_tcp_and_tls() {
-    let mut chain = None;
+    let (folder, mut certificate) = (Folder::new(), None);
     let world = world(|relay| {
         here(relay);
-        let made = rcgen::generate_simple_self_signed(["localhost".to_string()]).unwrap();
-        let folder = std::env::temp_dir().join(format!("sightline-relay-{}", Uuid::new_v4()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let tls = TurnTls {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            certificate: folder.join("chain.pem"),
-            key: folder.join("key.pem"),
-        };
-        std::fs::write(&tls.certificate, made.cert.pem()).unwrap();
-        std::fs::write(&tls.key, made.signing_key.serialize_pem()).unwrap();
-        chain = Some((folder, CertificateDer::from(made.cert.der().to_vec())));
-        relay.tls = Some(tls);
+        certificate = Some(with_tls(relay, &folder));
     })
     .await;
-    let (folder, certificate) = chain.unwrap();
-    std::fs::remove_dir_all(folder).unwrap();
     let (_desk, started) = call(&world).await;
     let server = relay_of(&started);
     crosses(&mut Client::datagrams(server).await).await;
     crosses(&mut Client::tcp(server).await).await;
-    crosses(&mut Client::tls(server, certificate).await).await;
+    crosses(&mut Client::tls(server, certificate.unwrap()).await).await;
 }
 
 #[tokio::test]
@@ -287,6 +290,54 @@ async fn without_a_certificate_no_tls_is_named() {
     let world = world(|_| {}).await;
     let (_desk, started) = call(&world).await;
     assert!(relay_of(&started).urls.iter().all(|url| url.starts_with("turn:")));
+}
+
+/// Where calls may be nothing but relayed, a server that cannot relay says so to whoever starts it.
+#[tokio::test]
+async fn relay_only_without_a_relay_does_not_start_and_says_what_to_do() {
+    let folder = Folder::new();
+    let refused = async |settings: &[(&str, &str)]| {
+        let run = Command::new(env!("CARGO_BIN_EXE_sightline-server"))
+            .env("SIGHTLINE_LOG", "off")
+            .env("SIGHTLINE_BIND", "127.0.0.1:0")
+            .env("SIGHTLINE_DATABASE", folder.database())
+            .env("SIGHTLINE_ICE_POLICY", "relay-only")
+            .envs(settings.iter().copied())
+            .kill_on_drop(true)
+            .output();
+        let ended = timeout(Duration::from_secs(20), run).await.expect("it ends").unwrap();
+        assert!(!ended.status.success() && ended.stdout.is_empty());
+        String::from_utf8(ended.stderr).unwrap()
+    };
+    // What only its own machine reaches relays nothing unless it is told where.
+    for settings in [&[][..], &[("SIGHTLINE_TURN", "off")]] {
+        let said = refused(settings).await;
+        let code = ErrorCode::RelayMissing;
+        let name = serde_json::to_value(code).unwrap();
+        for part in [code.message(), code.next_step(), name.as_str().unwrap()] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+
+    let elsewhere = TurnConfig::External {
+        urls: vec!["turn:relay.example.org".into()],
+        secret: Secret::new("shared"),
+        ttl: Duration::from_secs(60),
+    };
+    let inside = TurnConfig::Embedded(EmbeddedTurn {
+        listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+        ..EmbeddedTurn::default()
+    });
+    for turn in [inside, elsewhere] {
+        let world = World::with(|config| {
+            config.turn = turn;
+            config.ice_policy = IcePolicy::RelayOnly;
+        })
+        .await;
+        let (_desk, started) = call(&world).await;
+        assert_eq!(started.ice_policy, IcePolicy::RelayOnly);
+        assert_eq!(started.ice_servers.len(), 1);
+    }
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use turn_types::{
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
-const UDP: u8 = 17;
+pub const UDP: u8 = 17;
 
 /// A stream of any kind.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -112,9 +112,19 @@ impl Client {
     }
 
     pub async fn allocate_for(&mut self, transport: u8) -> Result<SocketAddr, u16> {
+        self.allocate_with(transport, |_| {}).await
+    }
+
+    /// Asking for more than an address.
+    pub async fn allocate_with(
+        &mut self,
+        transport: u8,
+        fill: impl Fn(&mut MessageWriteVec),
+    ) -> Result<SocketAddr, u16> {
         let raw = self
             .request(ALLOCATE, |request, _| {
                 request.add_attribute(&RequestedTransport::new(transport)).unwrap();
+                fill(request);
             })
             .await;
         let message = Message::from_bytes(&raw).unwrap();
