@@ -1,4 +1,5 @@
-//! Calls over a real TURN server (coturn), by UDP, TCP and TLS, judged by content; and relays that say no.
+//! Calls over real TURN servers, by UDP, TCP and TLS, judged by content: coturn, with the configuration that our server
+//! writes for it, and the relay inside our server. And relays that say no.
 
 mod common;
 #[path = "common/network.rs"]
@@ -8,6 +9,9 @@ use common::{Events, FarEnd, PATIENCE, config, share_of, start};
 use network::{Namespace, Running};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use sightline_media::{MediaEvent, Session, SessionConfig};
+use sightline_server::{
+    EmbeddedTurn, RunningServer, Secret, ServerConfig, TurnConfig, TurnTls, coturn_configuration, serve,
+};
 use sightline_wire::{
     ErrorCode,
     device::{PathView, TransportProtocol},
@@ -15,63 +19,55 @@ use sightline_wire::{
 };
 use std::{
     fs,
-    net::{IpAddr, TcpStream},
-    path::PathBuf,
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream},
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+use tokio::runtime::Runtime;
 
 const ADDRESS: &str = "10.76.0.1";
+/// Where the other side is.
+const FAR: &str = "10.76.1.1";
 const SECRET: &str = "the test's own";
 
-/// A machine of its own with coturn, and everything that speaks to it, inside.
+#[derive(Clone, Copy)]
+enum Which {
+    Coturn,
+    Embedded,
+}
+
+/// What relays; ends when dropped.
+enum Relay {
+    Coturn { _program: Running },
+    Embedded { _server: RunningServer, _runtime: Runtime },
+}
+
+/// A machine of its own with a relay, and everything that speaks to it, inside.
 struct Place {
     // Ends before its network does.
-    _coturn: Running,
+    _relay: Relay,
     namespace: Namespace,
     folder: PathBuf,
 }
 
 impl Place {
-    fn new(name: &str) -> Self {
+    fn new(which: Which, name: &str) -> Self {
         let namespace = Namespace::new(name);
         namespace.connect(
             ("here", &format!("{ADDRESS}/24")),
             &namespace,
-            ("there", "10.76.1.1/24"),
+            ("there", &format!("{FAR}/24")),
         );
         let folder = std::env::temp_dir().join(format!("sightline-{}-{name}", std::process::id()));
         fs::create_dir_all(&folder).expect("a temporary folder");
         write_certificates(&folder);
-        let file = |name: &str| folder.join(name).display().to_string();
-        let coturn = Running::start(namespace.command("turnserver").args([
-            "-n",
-            "--no-cli",
-            "--no-dtls",
-            "--no-stdout-log",
-            "--log-file=/dev/null",
-            "--use-auth-secret",
-            "--realm=sightline",
-            "--listening-port=3478",
-            "--tls-listening-port=5349",
-            &format!("--static-auth-secret={SECRET}"),
-            &format!("--listening-ip={ADDRESS}"),
-            &format!("--relay-ip={ADDRESS}"),
-            &format!("--userdb={}", file("users")),
-            &format!("--pidfile={}", file("pid")),
-            &format!("--cert={}", file("server.pem")),
-            &format!("--pkey={}", file("server.key")),
-        ]));
-        let deadline = Instant::now() + PATIENCE;
-        while !namespace.enter(|| TcpStream::connect((ADDRESS, 5_349)).is_ok()) {
-            assert!(
-                Instant::now() < deadline,
-                "coturn is installed (scripts/setup) and starts"
-            );
-            pause();
-        }
+        let relay = match which {
+            Which::Coturn => coturn(&namespace, &folder),
+            Which::Embedded => embedded(&namespace, &folder),
+        };
         Self {
-            _coturn: coturn,
+            _relay: relay,
             namespace,
             folder,
         }
@@ -90,6 +86,63 @@ impl Place {
     fn start(&self, config: SessionConfig) -> (Session, std::sync::mpsc::Receiver<u32>, Events) {
         let (session, _, ours, events) = self.namespace.enter(|| start(config));
         (session, ours, events)
+    }
+}
+
+/// As an intranet has it: the other side's network is named, because it is a private one.
+fn settings(folder: &Path) -> EmbeddedTurn {
+    let at = |port| SocketAddr::new(ADDRESS.parse().expect("an address"), port);
+    EmbeddedTurn {
+        listen: Some(at(3_478)),
+        tls: Some(TurnTls {
+            listen: at(5_349),
+            certificate: folder.join("server.pem"),
+            key: folder.join("server.key"),
+        }),
+        allow: vec![format!("{FAR}/24").parse().expect("a range")],
+        secret: Some(Secret::new(SECRET)),
+        ..EmbeddedTurn::default()
+    }
+}
+
+fn coturn(namespace: &Namespace, folder: &Path) -> Relay {
+    let file = |name: &str| folder.join(name).display().to_string();
+    fs::write(file("turnserver.conf"), coturn_configuration(&settings(folder), SECRET)).expect("writes");
+    let program = Running::start(namespace.command("turnserver").args([
+        "-c",
+        &file("turnserver.conf"),
+        "--no-stdout-log",
+        "--log-file=/dev/null",
+        &format!("--userdb={}", file("users")),
+        &format!("--pidfile={}", file("pid")),
+    ]));
+    let deadline = Instant::now() + PATIENCE;
+    while !namespace.enter(|| TcpStream::connect((ADDRESS, 5_349)).is_ok()) {
+        assert!(
+            Instant::now() < deadline,
+            "coturn is installed (scripts/setup) and starts"
+        );
+        pause();
+    }
+    Relay::Coturn { _program: program }
+}
+
+fn embedded(namespace: &Namespace, folder: &Path) -> Relay {
+    let mut config = ServerConfig::new((Ipv4Addr::LOCALHOST, 0).into(), folder.join("server.sqlite"));
+    config.first_accounts.clear();
+    config.turn = TurnConfig::Embedded(settings(folder));
+    // Its threads are born inside, where its sockets are then opened.
+    let (server, runtime) = namespace.enter(|| {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        (runtime.block_on(serve(config)).expect("the server starts"), runtime)
+    });
+    Relay::Embedded {
+        _server: server,
+        _runtime: runtime,
     }
 }
 
@@ -122,7 +175,7 @@ fn server(url: &str, lifetime: i64) -> IceServer {
 }
 
 /// An authority and a server certificate for the address.
-fn write_certificates(folder: &std::path::Path) {
+fn write_certificates(folder: &Path) {
     let authority_key = KeyPair::generate().expect("a key");
     let mut authority = CertificateParams::new(Vec::new()).expect("no names");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -149,13 +202,13 @@ fn problem(events: &mut Events) -> ErrorCode {
     })
 }
 
-fn a_call_over(name: &str, url: &str, protocol: TransportProtocol) {
-    let place = Place::new(name);
+fn a_call_over(which: Which, name: &str, url: &str, protocol: TransportProtocol) {
+    let place = Place::new(which, name);
     let (session, ours, mut events) = place.session(url, 300);
     session.offer(1);
     let offer = events.offer();
     assert!(!offer.contains("a=candidate"), "no address of ours: {offer}");
-    let ip: IpAddr = ADDRESS.parse().expect("an address");
+    let ip: IpAddr = FAR.parse().expect("an address");
     let far = place.namespace.enter(|| FarEnd::answering_at(ip, &offer));
     session.answer(1, far.answer.clone());
     session.admit(1);
@@ -196,27 +249,45 @@ fn a_call_over(name: &str, url: &str, protocol: TransportProtocol) {
     );
 }
 
+const UDP: (&str, TransportProtocol) = ("turn:10.76.0.1:3478", TransportProtocol::Udp);
+const TCP: (&str, TransportProtocol) = ("turn:10.76.0.1:3478?transport=tcp", TransportProtocol::Tcp);
+const TLS: (&str, TransportProtocol) = ("turns:10.76.0.1:5349?transport=tcp", TransportProtocol::Tls);
+
 #[test]
-fn a_call_over_a_relay_by_udp() {
-    a_call_over("udp", "turn:10.76.0.1:3478", TransportProtocol::Udp);
+fn a_call_over_coturn_by_udp() {
+    a_call_over(Which::Coturn, "udp", UDP.0, UDP.1);
 }
 
 #[test]
-fn a_call_over_a_relay_by_tcp() {
-    a_call_over("tcp", "turn:10.76.0.1:3478?transport=tcp", TransportProtocol::Tcp);
+fn a_call_over_coturn_by_tcp() {
+    a_call_over(Which::Coturn, "tcp", TCP.0, TCP.1);
 }
 
 #[test]
-fn a_call_over_a_relay_by_tls() {
-    a_call_over("tls", "turns:10.76.0.1:5349?transport=tcp", TransportProtocol::Tls);
+fn a_call_over_coturn_by_tls() {
+    a_call_over(Which::Coturn, "tls", TLS.0, TLS.1);
 }
 
 #[test]
-fn relays_that_refuse_or_are_not_there_are_named_at_once_and_new_credentials_mend_it() {
-    let place = Place::new("no");
+fn a_call_over_the_relay_inside_the_server_by_udp() {
+    a_call_over(Which::Embedded, "own-udp", UDP.0, UDP.1);
+}
+
+#[test]
+fn a_call_over_the_relay_inside_the_server_by_tcp() {
+    a_call_over(Which::Embedded, "own-tcp", TCP.0, TCP.1);
+}
+
+#[test]
+fn a_call_over_the_relay_inside_the_server_by_tls() {
+    a_call_over(Which::Embedded, "own-tls", TLS.0, TLS.1);
+}
+
+fn relays_that_refuse_are_named(which: Which, name: &str) {
+    let place = Place::new(which, name);
     for (url, lifetime, expected) in [
-        ("turn:10.76.0.1:3478", -10, ErrorCode::RelayRefused),
-        ("turn:10.76.0.1:3478?transport=tcp", -10, ErrorCode::RelayRefused),
+        (UDP.0, -10, ErrorCode::RelayRefused),
+        (TCP.0, -10, ErrorCode::RelayRefused),
         ("turn:10.76.0.1:3999", 300, ErrorCode::RelayUnreachable),
         ("turn:10.76.0.1:3999?transport=tcp", 300, ErrorCode::RelayUnreachable),
     ] {
@@ -225,16 +296,42 @@ fn relays_that_refuse_or_are_not_there_are_named_at_once_and_new_credentials_men
         assert_eq!(problem(&mut events), expected, "{url}");
     }
 
-    let (session, _ours, mut events) = place.session("turn:10.76.0.1:3478", -10);
+    let (session, _ours, mut events) = place.session(UDP.0, -10);
     session.offer(1);
     assert_eq!(problem(&mut events), ErrorCode::RelayRefused);
-    session.set_ice_servers(vec![server("turn:10.76.0.1:3478", 300)]);
+    session.set_ice_servers(vec![server(UDP.0, 300)]);
+    found(&mut events);
+}
+
+/// The relay's address.
+fn found(events: &mut Events) {
     events.wait_for(|event| matches!(event, MediaEvent::Candidate { negotiation: 1, .. }).then_some(()));
 }
 
 #[test]
+fn a_coturn_that_refuses_or_is_not_there_is_named_at_once_and_new_credentials_mend_it() {
+    relays_that_refuse_are_named(Which::Coturn, "no");
+}
+
+#[test]
+fn our_relay_that_refuses_or_is_not_there_is_named_at_once_and_new_credentials_mend_it() {
+    relays_that_refuse_are_named(Which::Embedded, "own-no");
+}
+
+/// Nobody is given more than twelve at a time.
+#[test]
+fn allocations_are_given_back_when_a_session_ends() {
+    let place = Place::new(Which::Embedded, "own-back");
+    for _ in 0..13 {
+        let (session, _ours, mut events) = place.session(UDP.0, 300);
+        session.offer(1);
+        found(&mut events);
+    }
+}
+
+#[test]
 fn a_relay_whose_certificate_nobody_vouches_for_is_not_used() {
-    let place = Place::new("ca");
+    let place = Place::new(Which::Coturn, "ca");
     let (session, _ours, mut events) = place.start(SessionConfig {
         ice_servers: vec![server("turns:10.76.0.1:5349", 300)],
         ice_policy: IcePolicy::RelayOnly,

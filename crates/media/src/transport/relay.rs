@@ -42,6 +42,11 @@ const STREAM_QUEUE: usize = 48;
 /// Of these, the last few are kept for the allocation's own requests, which are sent only once on a stream.
 const STREAM_RESERVE: usize = 8;
 
+/// The library leaves this between two requests.
+const REQUEST_PAUSE: Duration = Duration::from_millis(50);
+/// Requests that may be waiting when a relay is dropped: permissions, channels, and the farewell.
+const MOST_WAITING: u32 = 16;
+
 /// What happened to a relay.
 pub enum RelayEvent {
     /// It can be used.
@@ -247,9 +252,7 @@ impl Task {
                     Some(command) => self.command(&mut client, &mut wire, command),
                     None => {
                         if client.delete(self.now()).is_ok() {
-                            while let Some(transmit) = client.poll_transmit(self.now()) {
-                                wire.send(transmit.data.as_ref().to_vec(), true);
-                            }
+                            self.say_goodbye(&mut client, &mut wire);
                             wire.finish().await;
                         }
                         return End::Dropped;
@@ -257,6 +260,17 @@ impl Task {
                 },
                 () = sleep_until(wake) => {}
                 () = sleep_until(give_up), if !up => return End::Failed(refusal(heard)),
+            }
+        }
+    }
+
+    /// Sends what waits, the farewell last. The library leaves a pause after each request; nobody is left to wait for
+    /// it, so its clock is put forward instead.
+    fn say_goodbye(&self, client: &mut impl TurnClientApi, wire: &mut Wire) {
+        for nth in 0..MOST_WAITING {
+            let later = Instant::from_std(self.start) + REQUEST_PAUSE * nth;
+            while let Some(transmit) = client.poll_transmit(later) {
+                wire.send(transmit.data.as_ref().to_vec(), true);
             }
         }
     }
