@@ -27,12 +27,13 @@ export const launchChromium = (options = {}) =>
 export async function startChromium() {
   const browser = await launchChromium();
   return {
-    /** A customer in a fresh browser profile. */
-    async customer({ viewport = { width: 1100, height: 760 }, ...devices } = {}) {
+    /** A customer in a fresh browser profile; `prepare` gets the page before the product does. */
+    async customer({ viewport = { width: 1100, height: 760 }, prepare, ...devices } = {}) {
       const context = await browser.newContext({ viewport, locale: 'en-GB' });
       context.setDefaultTimeout(15_000);
       await context.addInitScript(installDevices, devices);
       const page = await context.newPage();
+      await prepare?.(page);
       const faults = [];
       page.on('pageerror', (error) => faults.push(error.message));
       return new ChromiumCustomer({ context, page, faults });
