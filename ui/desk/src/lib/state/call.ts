@@ -1,4 +1,5 @@
 import type {
+  CallSummary,
   CallView,
   Conversation,
   ConversationId,
@@ -7,6 +8,7 @@ import type {
   Issue,
   LinkView,
 } from "$wire";
+import { duration, time } from "../format";
 import { callRuns, type DeskModel } from "./model";
 
 /** Why the button cannot be used, and where to go instead. */
@@ -111,6 +113,20 @@ export function endNextStep(reason: EndReason): string | null {
     case "wrapped_up":
       return null;
   }
+}
+
+/** A call that is over in one line: how long it was and what it was like most of the time. */
+export function callLine(liveMs: number, quality: CallSummary | null): string {
+  const known = quality !== null && quality.typical !== "unknown";
+  return `${duration(liveMs)} on video${known ? `, ${quality.typical} quality` : ""}.`;
+}
+
+/** Its worst moment, where there was one to speak of. */
+export function worstLine(quality: CallSummary | null): string | null {
+  if (quality === null || (quality.worst !== "fair" && quality.worst !== "poor")) return null;
+  const mark = quality.worst === "fair" ? "Fair" : "Poor";
+  const reason = quality.worst_reason === "" ? "." : `: ${quality.worst_reason}`;
+  return `${mark} at ${time(quality.worst_at)}${reason}`;
 }
 
 /** The survey's reasons in the customer's words. */
