@@ -21,6 +21,8 @@ use str0m::{
 
 /// A connection that carries no picture counts as flowing after this time.
 const NO_PICTURE: Duration = Duration::from_secs(1);
+/// The first reports of a picture tell how it began, not how the network is.
+const SETTLING: u32 = 3;
 /// How much of one second's work counts for the mark: a key frame or a slow start is not a slow computer.
 const BUSY_SMOOTH: f64 = 0.3;
 
@@ -35,6 +37,8 @@ pub(crate) struct Connection {
     rtt_ms: Option<f64>,
     last: Counters,
     sync: Sync,
+    /// Reports since it flows.
+    reports: u32,
     busy: f64,
     processors: Processors,
 }
@@ -77,6 +81,7 @@ impl Connection {
             rtt_ms: None,
             last,
             sync: Sync::default(),
+            reports: 0,
             busy: 0.0,
             processors: Processors::default(),
         }
@@ -207,10 +212,11 @@ impl Connection {
             path: self.peer.path(stats),
         };
         self.last = now;
+        self.reports += u32::from(matches!(self.state, State::Flowing));
         quality::judge(
             &mut quality,
             customer,
-            picture_expected && matches!(self.state, State::Flowing),
+            picture_expected && self.reports > SETTLING,
             self.sound_only,
         );
         quality

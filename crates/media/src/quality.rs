@@ -8,6 +8,8 @@ const LOSS: (f64, f64) = (0.03, 0.08);
 const ROUND_TRIP: (f64, f64) = (300.0, 600.0);
 /// Share of its time a thread works on pictures: above the second it leaves some out.
 const BUSY: (f64, f64) = (0.85, 0.95);
+/// With more than this of the processors in use, a slow picture is this computer's doing as likely as the network's.
+const FULL: f64 = 0.95;
 /// Frames a second, when the customer's camera is on.
 const FRAMES: (f64, f64) = (18.0, 8.0);
 
@@ -21,9 +23,10 @@ pub fn judge(quality: &mut Quality, customer: &str, picture_expected: bool, soun
     } else {
         0
     };
+    let full = quality.processors.is_some_and(|share| share > FULL);
     let causes = [
         (
-            level(quality.busy, BUSY),
+            level(quality.busy, BUSY).max(if full { slow_picture } else { 0 }),
             "This computer is too busy for smooth pictures: close programs you do not need.".to_owned(),
         ),
         (
@@ -125,6 +128,8 @@ mod tests {
             reason.starts_with("This computer"),
             "her network is not to blame: {reason}"
         );
+        let full = |q: &mut Quality| (q.processors, q.fps_in) = (Some(0.99), 5.0);
+        assert!(mark(full, true).1.starts_with("This computer"));
         assert_eq!(mark(|q| q.busy = 0.9, true).0, QualityMark::Fair);
         assert_eq!(
             mark(|q| q.processors = Some(1.0), true).0,

@@ -57,6 +57,7 @@ describe("an invite's card", () => {
     expect(inviteStatus("e1", 10, old, 11).label).toBe("Expired");
     // A resend prolongs the link that is already in the chat.
     expect(inviteStatus("e1", 10, { ...old, expires_at: 20 }, 11).label).toBe("Not opened yet");
+    expect(inviteStatus("e1", 20, old, 11, true).label).toBe("Opened");
   });
 });
 

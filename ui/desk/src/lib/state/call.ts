@@ -147,19 +147,20 @@ export interface InviteStatus {
   readonly label: string;
 }
 
-/** State of the invite card of `escalation` while the newest one is `current`. */
+/** State of the invite card of `escalation` while the newest one is `current`; `opened`: its page is before somebody. */
 export function inviteStatus(
   escalation: string,
   expiresAt: number,
   current: EscalationView | null,
   now: number,
+  opened = false,
 ): InviteStatus {
   if (current === null || current.id !== escalation) return { tone: "over", label: "Over" };
   switch (current.state.type) {
     case "invited":
       // A resend may have moved the end; the newest word counts.
       return Math.max(expiresAt, current.expires_at) > now
-        ? { tone: "open", label: "Not opened yet" }
+        ? { tone: "open", label: opened ? "Opened" : "Not opened yet" }
         : { tone: "over", label: "Expired" };
     case "joining":
       return { tone: "live", label: "Joining" };

@@ -59,14 +59,14 @@ export const PLOTS: readonly Plot[] = [
   },
   {
     title: "Pictures",
-    unit: "a second",
+    unit: "fps",
     lines: [
       { name: "received", value: (q) => q.fps_in },
       { name: "sent", value: (q) => q.fps_out },
     ],
   },
   {
-    title: "This computer",
+    title: "Processor",
     unit: "%",
     lines: [
       { name: "in use", value: (q) => (q.processors === null ? null : 100 * q.processors) },
