@@ -1,4 +1,4 @@
-# Every target is one line that calls the real tools; the first thing each does is scripts/setup.
+# Every target is one line that calls the real tools; the first thing all but the last two do is scripts/setup.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/sightline/target
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { call, customerSees, finish } from '../lib/flows.mjs';
 import { keepEvidence } from '../lib/evidence.mjs';
 import { temporaryFolder } from '../lib/paths.mjs';
-import { until } from '../lib/wait.mjs';
 import { startWorld } from '../lib/world.mjs';
 import { writeY4m } from '../lib/y4m.mjs';
 
@@ -73,5 +72,37 @@ test('the headset is unplugged and plugged in again: the customer is heard again
   await customerSees(customer);
   await world.sound.plug('speaker');
   assert.ok(await world.sound.hears(440, { within: 12_000 }), 'the customer is heard again');
+  await finish(desk, customer);
+});
+
+test('the only microphone is unplugged: the picture goes on, nobody hears themselves, muted stays muted', async () => {
+  await desk.chooseDevices({ camera: 'Test picture', microphone: 'Microphone' });
+  const customer = await call(world, desk);
+  const quiet = world.sound.speak(700);
+  assert.ok(await customer.hears(700), 'the microphone is heard');
+
+  await world.sound.unplug('microphone');
+  await desk.sees('The microphone stopped');
+  await desk.click('button', 'Device settings');
+  await desk.sees('Microphone (not connected)');
+  await desk.session.keys('Escape');
+  await customerSees(customer);
+  // In its place the sound server offers what the speaker plays: the customer's own voice.
+  assert.equal(await customer.hears(440, { within: 3000 }), false, 'the customer does not hear herself');
+  await world.sound.plug('microphone');
+  await desk.misses('The microphone stopped');
+  assert.ok(await customer.hears(700), 'it is the same microphone again');
+
+  await desk.click('button', 'Mute microphone');
+  await customer.silent(700);
+  await world.sound.unplug('microphone');
+  await desk.sees('The microphone stopped');
+  await world.sound.plug('microphone');
+  await desk.misses('The microphone stopped');
+  assert.equal(await customer.hears(700, { within: 2000 }), false, 'muted stays muted');
+  await desk.click('button', 'Unmute microphone');
+  assert.ok(await customer.hears(700), 'until the agent says otherwise');
+  await quiet();
+  await desk.chooseDevices({ microphone: 'Test tone' });
   await finish(desk, customer);
 });

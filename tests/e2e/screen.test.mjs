@@ -87,5 +87,8 @@ test('sharing ends with the call, and the figures of the call are kept', async (
   });
   const last = stats.moments.at(-1).quality;
   assert.ok(last.bitrate_in > 0 && last.bitrate_out > 0 && last.frames_decoded > 0, JSON.stringify(last));
+  assert.ok(last.fps_out > 0 && last.width_out > 0 && last.busy > 0 && last.processors > 0, JSON.stringify(last));
+  // And in one line where the agent reads it.
+  await desk.sees('quality.');
   await finish(desk, customer);
 });

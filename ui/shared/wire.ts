@@ -376,7 +376,11 @@ created_at: number,
 /**
  * What the customer said afterwards.
  */
-survey: Survey | null, };
+survey: Survey | null, 
+/**
+ * What it was like, once it is over and something is known.
+ */
+quality: CallSummary | null, };
 
 export type StartVideo = { 
 /**
@@ -774,6 +778,26 @@ width: number,
  */
 height: number, 
 /**
+ * Frames a second of our camera that were sent.
+ */
+fps_out: number, 
+/**
+ * Width of our picture as it was sent; 0 while none is.
+ */
+width_out: number, 
+/**
+ * Height of our picture as it was sent; 0 while none is.
+ */
+height_out: number, 
+/**
+ * Share of its time that the busier of our encoder and our decoder worked, 0 to 1: near 1 it cannot keep up.
+ */
+busy: number, 
+/**
+ * Share of this computer's processors that all programs use, 0 to 1. Absent where the system does not tell.
+ */
+processors: number | null, 
+/**
  * Frames decoded since the call began.
  */
 frames_decoded: number, 
@@ -980,6 +1004,10 @@ at: number,
  * The worst mark since the moment before.
  */
 worst: QualityMark, 
+/**
+ * Why, as the agent was told; empty when it was good.
+ */
+reason: string, 
 /**
  * The figures at its end.
  */

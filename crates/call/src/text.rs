@@ -35,6 +35,14 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
+/// "Ana" for Ana Moreno, for sentences in a call; "Customer 4821" is a label and stays whole.
+pub fn first_name(name: &str) -> &str {
+    match name.split_whitespace().next() {
+        Some("Customer") | None => name.trim(),
+        Some(first) => first,
+    }
+}
+
 /// Sets and removes context variables, all or none.
 pub fn edit_context(context: &Context, changes: &BTreeMap<String, Option<ContextValue>>) -> Result<Context, Problem> {
     let mut edited = context.clone();
@@ -110,6 +118,13 @@ mod tests {
             ("k0".to_string(), None),
         ]);
         assert_eq!(edit_context(&full, &swap).unwrap().len(), MAX_CONTEXT_VARIABLES);
+    }
+
+    #[test]
+    fn people_are_called_by_their_first_name_and_numbers_by_their_label() {
+        assert_eq!(first_name(" Ana  Moreno "), "Ana");
+        assert_eq!(first_name("Customer 4821"), "Customer 4821");
+        assert_eq!(first_name(""), "");
     }
 
     #[test]

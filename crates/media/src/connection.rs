@@ -7,6 +7,7 @@ use crate::{
     quality,
     sync::{Shown, Stream, Sync},
     video_receive::DecoderThread,
+    work::{Done, Processors},
 };
 use sightline_wire::device::{Quality, QualityMark};
 use std::{
@@ -20,6 +21,10 @@ use str0m::{
 
 /// A connection that carries no picture counts as flowing after this time.
 const NO_PICTURE: Duration = Duration::from_secs(1);
+/// The first reports of a picture tell how it began, not how the network is.
+const SETTLING: u32 = 3;
+/// How much of one second's work counts for the mark: a key frame or a slow start is not a slow computer.
+const BUSY_SMOOTH: f64 = 0.3;
 
 pub(crate) struct Connection {
     pub peer: Peer,
@@ -32,6 +37,10 @@ pub(crate) struct Connection {
     rtt_ms: Option<f64>,
     last: Counters,
     sync: Sync,
+    /// Reports since it flows.
+    reports: u32,
+    busy: f64,
+    processors: Processors,
 }
 
 #[derive(Clone, Copy)]
@@ -72,6 +81,9 @@ impl Connection {
             rtt_ms: None,
             last,
             sync: Sync::default(),
+            reports: 0,
+            busy: 0.0,
+            processors: Processors::default(),
         }
     }
 
@@ -146,12 +158,13 @@ impl Connection {
         self.rtt_ms = stats.rtt.map(|rtt| rtt.as_secs_f64() * 1e3).or(self.rtt_ms);
     }
 
-    /// The figures since the last call, with their mark.
+    /// The figures since the last call, with their mark. `sent`: what became of our camera's pictures.
     pub fn quality(
         &mut self,
         stats: &PeerStats,
         painter: &dyn Painter,
         sound: SoundFigures,
+        sent: Done,
         customer: &str,
         picture_expected: bool,
     ) -> Quality {
@@ -168,6 +181,8 @@ impl Connection {
         let rtt = pair
             .and_then(|pair| pair.current_round_trip_time)
             .map(|rtt| rtt.as_secs_f64() * 1e3);
+        let busy = sent.busy.max(decoded.work.take().busy).as_secs_f64() / seconds;
+        self.busy += BUSY_SMOOTH * (busy.min(1.0) - self.busy);
         let (frames_drawn, first_frame_at) = painter.drawn(Tile::Remote);
         let mut quality = Quality {
             mark: QualityMark::Unknown,
@@ -180,6 +195,11 @@ impl Connection {
             fps_in: rate(now.frames, self.last.frames),
             width: decoded.width.load(Relaxed),
             height: decoded.height.load(Relaxed),
+            fps_out: f64::from(sent.pictures) / seconds,
+            width_out: sent.size.0,
+            height_out: sent.size.1,
+            busy: self.busy,
+            processors: self.processors.in_use(),
             frames_decoded: now.frames,
             frames_drawn,
             first_frame_at,
@@ -192,10 +212,11 @@ impl Connection {
             path: self.peer.path(stats),
         };
         self.last = now;
+        self.reports += u32::from(matches!(self.state, State::Flowing));
         quality::judge(
             &mut quality,
             customer,
-            picture_expected && matches!(self.state, State::Flowing),
+            picture_expected && self.reports > SETTLING,
             self.sound_only,
         );
         quality

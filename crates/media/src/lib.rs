@@ -34,6 +34,7 @@ mod transport;
 mod video_receive;
 mod video_send;
 pub mod vp8;
+mod work;
 
 pub use camera::choice::CameraChoice;
 pub use painter::{Frame, Painter, Tile};

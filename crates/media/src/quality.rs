@@ -6,6 +6,10 @@ use sightline_wire::device::{Quality, QualityMark};
 const LOSS: (f64, f64) = (0.03, 0.08);
 /// Round trip in milliseconds (ITU-T G.114: 150 ms one way is transparent, 400 ms the limit).
 const ROUND_TRIP: (f64, f64) = (300.0, 600.0);
+/// Share of its time a thread works on pictures: above the second it leaves some out.
+const BUSY: (f64, f64) = (0.85, 0.95);
+/// With more than this of the processors in use, a slow picture is this computer's doing as likely as the network's.
+const FULL: f64 = 0.95;
 /// Frames a second, when the customer's camera is on.
 const FRAMES: (f64, f64) = (18.0, 8.0);
 
@@ -19,7 +23,12 @@ pub fn judge(quality: &mut Quality, customer: &str, picture_expected: bool, soun
     } else {
         0
     };
+    let full = quality.processors.is_some_and(|share| share > FULL);
     let causes = [
+        (
+            level(quality.busy, BUSY).max(if full { slow_picture } else { 0 }),
+            "This computer is too busy for smooth pictures: close programs you do not need.".to_owned(),
+        ),
         (
             if sound_only { 2 } else { 0 },
             format!("The network carries sound only; your picture comes back to {customer} when it can."),
@@ -46,7 +55,7 @@ pub fn judge(quality: &mut Quality, customer: &str, picture_expected: bool, soun
         .into_iter()
         .rev()
         .max_by_key(|(level, _)| *level)
-        .expect("five causes");
+        .expect("there are causes");
     (quality.mark, quality.reason) = match worst {
         0 => (QualityMark::Good, String::new()),
         1 => (QualityMark::Fair, reason),
@@ -70,6 +79,11 @@ mod tests {
             fps_in: 30.0,
             width: 1280,
             height: 720,
+            fps_out: 30.0,
+            width_out: 1280,
+            height_out: 720,
+            busy: 0.2,
+            processors: Some(0.5),
             frames_decoded: 300,
             frames_drawn: 300,
             first_frame_at: Some(0),
@@ -106,6 +120,21 @@ mod tests {
         assert_eq!(
             mark(|q| q.loss_in = 0.2, true),
             (QualityMark::Poor, "Ana's network loses packets.".into())
+        );
+        let busy = |q: &mut Quality| (q.busy, q.fps_in) = (0.97, 5.0);
+        let (level, reason) = mark(busy, true);
+        assert_eq!(level, QualityMark::Poor);
+        assert!(
+            reason.starts_with("This computer"),
+            "her network is not to blame: {reason}"
+        );
+        let full = |q: &mut Quality| (q.processors, q.fps_in) = (Some(0.99), 5.0);
+        assert!(mark(full, true).1.starts_with("This computer"));
+        assert_eq!(mark(|q| q.busy = 0.9, true).0, QualityMark::Fair);
+        assert_eq!(
+            mark(|q| q.processors = Some(1.0), true).0,
+            QualityMark::Good,
+            "it still keeps up"
         );
         assert_eq!(mark(|q| q.fps_in = 0.0, false).0, QualityMark::Good);
         assert_eq!(mark(|q| q.fps_in = 5.0, true).0, QualityMark::Poor);

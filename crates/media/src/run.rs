@@ -488,7 +488,8 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
                 let sound = playout.figures();
                 drop(playout);
                 let picture = self.remote.camera || self.remote.screen;
-                let quality = current.quality(&stats, &*self.painter, sound, &self.customer_name, picture);
+                let sent = self.hardware.target.work.take();
+                let quality = current.quality(&stats, &*self.painter, sound, sent, &self.customer_name, picture);
                 self.tell(MediaEvent::Quality(quality));
             }
             PeerEvent::Stats(_) => {}

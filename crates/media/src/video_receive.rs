@@ -5,6 +5,7 @@ use crate::{
     painter::{Frame, Painter, Tile},
     sync::Shown,
     vp8::Decoder,
+    work::Work,
 };
 use std::{
     collections::VecDeque,
@@ -62,6 +63,8 @@ pub struct Decoded {
     /// How long pictures wait for their sound, in milliseconds.
     pub extra_ms: AtomicU32,
     shown: Mutex<Vec<Shown>>,
+    /// Decoding and showing.
+    pub work: Work,
 }
 
 impl Decoded {
@@ -162,11 +165,13 @@ impl<E: Fn(DecoderEvent)> Stage<E> {
             decoder: None,
             intact: false,
         };
+        let counters = self.counters.clone();
         loop {
             let next = match self.waiting.front() {
                 None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 Some(due) => queue.recv_timeout(due.at.saturating_duration_since(Instant::now())),
             };
+            let _working = counters.work.begin();
             match next {
                 Ok(picture) => {
                     stream.intact &= !self.counters.overrun.swap(false, Relaxed);

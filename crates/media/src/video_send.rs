@@ -12,6 +12,7 @@ use crate::{
         pace::{Pace, size_within},
     },
     vp8::Encoder,
+    work::Work,
 };
 use std::{
     sync::{
@@ -58,6 +59,8 @@ pub struct VideoTarget {
     pub key_frame: AtomicBool,
     /// What the network carries; `None` while it carries sound only.
     rate: Mutex<Option<VideoRate>>,
+    /// What became of it.
+    pub work: Work,
 }
 
 impl VideoTarget {
@@ -67,6 +70,7 @@ impl VideoTarget {
             open,
             key_frame: AtomicBool::new(true),
             rate: Mutex::new(rate),
+            work: Work::default(),
         }
     }
 
@@ -182,6 +186,7 @@ fn capture(
         })?;
         let frame = Arc::new(frame);
         let taken = Instant::now();
+        let _working = target.work.begin();
         if announced != Some(rank) {
             announced = Some(rank);
             events(match fault.clone().filter(|_| rank > 0) {
@@ -252,7 +257,10 @@ impl Sender {
             .set_bitrate(rate.bitrate)
             .and_then(|()| encoder.encode(frame, pts, key));
         match encoded {
-            Ok(Some(encoded)) => Some(encoded.data),
+            Ok(Some(encoded)) => {
+                target.work.finished((width, height));
+                Some(encoded.data)
+            }
             Ok(None) => {
                 // Dropped by the rate control: the wish for a key frame stays.
                 target.key_frame.fetch_or(key, Relaxed);

@@ -116,6 +116,7 @@ impl App {
             expires_at: escalation.expires_at,
             created_at: escalation.created_at,
             survey: escalation.survey.clone(),
+            quality: escalation.quality.clone(),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use axum::{Json, extract::State};
-use sightline_store::{call_stats, escalations};
+use sightline_store::{SqliteConnection, StoreError, call_stats, escalations};
 use sightline_wire::{
     ErrorCode,
     account::Role,
@@ -20,8 +20,8 @@ use sightline_wire::{
 };
 use std::sync::Arc;
 
-/// `POST /v1/escalations/{id}/stats`: from the agent of that call, also after its end. What was sent before changes
-/// nothing; what is over the limit is not kept.
+/// `POST /v1/escalations/{id}/stats`: from the agent of that call, also after its end, when its summary changes with
+/// it. What was sent before changes nothing; what is over the limit is not kept.
 pub async fn add(
     State(app): State<Arc<App>>,
     SignedIn { account }: SignedIn,
@@ -37,10 +37,24 @@ pub async fn add(
         let room = MAX_KEPT_MOMENTS.saturating_sub(call_stats::count(writing.conn(), call.id).await?);
         let kept = body.moments.len().min(room as usize);
         call_stats::add(writing.conn(), call.id, &body.moments[..kept]).await?;
-        drop(writing.commit().await?);
+        if call.state.holds_slot() {
+            drop(writing.commit().await?);
+        } else {
+            summarise(writing.conn(), call.id).await?;
+            let before = known(writing.conn(), call.conversation).await?.state;
+            app.settle(writing, call.conversation, before, Vec::new()).await?;
+        }
         Ok(Json(()))
     })
     .await
+}
+
+/// Keeps a call that is over in one line with its conversation, as far as anything is known of it.
+pub async fn summarise(c: &mut SqliteConnection, id: EscalationId) -> Result<(), StoreError> {
+    match CallStats::of(call_stats::of(c, id).await?).summary {
+        Some(summary) => escalations::set_quality(c, id, &summary).await,
+        None => Ok(()),
+    }
 }
 
 /// `GET /v1/escalations/{id}/stats`: for the agent of the call, the owner of its conversation, and supervisors.

@@ -3,6 +3,7 @@
 use crate::{
     app::{App, now},
     auth::SignedIn,
+    call_stats::summarise,
     conversations::{facts, known},
     customer::event_line,
     http::{
@@ -202,6 +203,7 @@ pub async fn end_within(
         return Ok(None);
     };
     escalations::set_state(c, id, state).await?;
+    summarise(c, id).await?;
     let live_ms = match state {
         EscalationState::Ended { live_ms, .. } => live_ms,
         EscalationState::Invited | EscalationState::Joining { .. } | EscalationState::Live { .. } => 0,

@@ -10,6 +10,7 @@ use sightline_wire::{
     escalation::EscalationState,
     ids::{AccountId, CommandId, ConversationId, EscalationId, RoomId},
     room::MediaState,
+    stats::CallSummary,
     survey::Survey,
 };
 use sqlx::{FromRow, SqliteConnection};
@@ -31,6 +32,8 @@ pub struct Escalation {
     pub created_at: UnixMillis,
     /// What the customer said afterwards.
     pub survey: Option<Survey>,
+    /// What it was like, once it is over.
+    pub quality: Option<CallSummary>,
     /// Where the parties meet.
     pub room: RoomId,
     /// The link's secret part.
@@ -70,6 +73,7 @@ struct Row {
     state: String,
     created_at: i64,
     survey: Option<String>,
+    quality: Option<String>,
     room: String,
     code: String,
     expires_at: i64,
@@ -87,6 +91,7 @@ impl Row {
             state: from_json(&self.state, "escalation state")?,
             created_at: self.created_at,
             survey: self.survey.map(|text| from_json(&text, "survey")).transpose()?,
+            quality: self.quality.map(|text| from_json(&text, "call summary")).transpose()?,
             room: id(&self.room)?,
             code: self.code,
             expires_at: self.expires_at,
@@ -99,7 +104,7 @@ impl Row {
 macro_rules! select {
     ($condition:literal) => {
         concat!(
-            "SELECT e.id, e.conversation, e.agent, a.name AS agent_name, e.state, e.created_at, e.survey, ",
+            "SELECT e.id, e.conversation, e.agent, a.name AS agent_name, e.state, e.created_at, e.survey, e.quality, ",
             "r.id AS room, i.code, i.expires_at, i.browser_hash, i.redeemed_at ",
             "FROM escalations e JOIN accounts a ON a.id = e.agent ",
             "JOIN rooms r ON r.escalation = e.id JOIN invites i ON i.escalation = e.id WHERE ",
@@ -216,6 +221,20 @@ pub async fn bind_browser(
 pub async fn set_survey(c: &mut SqliteConnection, escalation: EscalationId, survey: &Survey) -> Result<(), StoreError> {
     sqlx::query("UPDATE escalations SET survey = ? WHERE id = ?")
         .bind(json(survey))
+        .bind(escalation.to_string())
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+/// Keeps what it was like; a later one, which knows more, replaces the first.
+pub async fn set_quality(
+    c: &mut SqliteConnection,
+    escalation: EscalationId,
+    summary: &CallSummary,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE escalations SET quality = ? WHERE id = ?")
+        .bind(json(summary))
         .bind(escalation.to_string())
         .execute(c)
         .await?;

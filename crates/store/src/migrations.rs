@@ -6,10 +6,11 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const FILES: [(i64, &str, &str); 3] = [
+const FILES: [(i64, &str, &str); 4] = [
     (1, "first", include_str!("../migrations/0001_first.sql")),
     (2, "warm", include_str!("../migrations/0002_warm.sql")),
     (3, "call_stats", include_str!("../migrations/0003_call_stats.sql")),
+    (4, "call_summary", include_str!("../migrations/0004_call_summary.sql")),
 ];
 
 pub(crate) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {

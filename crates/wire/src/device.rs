@@ -101,6 +101,21 @@ pub struct Quality {
     pub width: u32,
     /// Size of the customer's picture.
     pub height: u32,
+    /// Frames a second of our camera that were sent.
+    #[serde(default)]
+    pub fps_out: f64,
+    /// Width of our picture as it was sent; 0 while none is.
+    #[serde(default)]
+    pub width_out: u32,
+    /// Height of our picture as it was sent; 0 while none is.
+    #[serde(default)]
+    pub height_out: u32,
+    /// Share of its time that the busier of our encoder and our decoder worked, 0 to 1: near 1 it cannot keep up.
+    #[serde(default)]
+    pub busy: f64,
+    /// Share of this computer's processors that all programs use, 0 to 1. Absent where the system does not tell.
+    #[serde(default)]
+    pub processors: Option<f64>,
     /// Frames decoded since the call began.
     pub frames_decoded: u64,
     /// Frames drawn since the call began.

@@ -4,6 +4,7 @@ use crate::{
     UnixMillis,
     ids::{CommandId, ConversationId, EscalationId, RoomId},
     room::Offer,
+    stats::CallSummary,
     survey::Survey,
 };
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,9 @@ pub struct EscalationView {
     pub created_at: UnixMillis,
     /// What the customer said afterwards.
     pub survey: Option<Survey>,
+    /// What it was like, once it is over and something is known.
+    #[serde(default)]
+    pub quality: Option<CallSummary>,
 }
 
 /// `POST /v1/conversations/{id}/escalations`: Start video. Repeating a `command_id` answers the same.

@@ -142,7 +142,7 @@ pub enum RoomEvent {
         /// Give a socket up after this much silence.
         silence_ms: u32,
     },
-    /// Servers with fresh credentials, for the next ICE restart: after each welcome, and again before they run out.
+    /// Servers with fresh credentials, for the next connection: after each welcome, and again before they run out.
     Ice(IceConfig),
     /// The answer to [`RoomRequest::Join`]: the invite is redeemed, and the socket's token is a full one.
     Joined,

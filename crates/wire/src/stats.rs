@@ -14,25 +14,28 @@ pub struct CallMoment {
     pub at: UnixMillis,
     /// The worst mark since the moment before.
     pub worst: QualityMark,
+    /// Why, as the agent was told; empty when it was good.
+    #[serde(default)]
+    pub reason: String,
     /// The figures at its end.
     pub quality: Quality,
 }
 
-/// What the desk sends, oldest first. Answered with the whole call's summary.
+/// What the desk sends, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct CallMoments {
     /// At most [`MAX_MOMENTS`].
     pub moments: Vec<CallMoment>,
 }
 
-/// Most moments in one request, and most that wait at a desk: a quarter of an hour without a network, 45 KB.
-pub const MAX_MOMENTS: usize = 60;
+/// Most moments in one request, and most that wait at a desk: ten minutes without a network.
+pub const MAX_MOMENTS: usize = 40;
 
 /// Most moments kept of one call: eight hours at one every 15 s. Later ones are not kept.
 pub const MAX_KEPT_MOMENTS: u32 = 1_920;
 
 /// A call in one line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct CallSummary {
     /// How many moments were kept.
     pub moments: u32,
@@ -75,7 +78,7 @@ fn summary(moments: &[CallMoment]) -> Option<CallSummary> {
         typical: moment_of(typical)?.worst,
         worst: first_worst.worst,
         worst_at: first_worst.at,
-        worst_reason: first_worst.quality.reason.clone(),
+        worst_reason: first_worst.reason.clone(),
     })
 }
 
@@ -92,14 +95,63 @@ pub fn rank(mark: QualityMark) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::{PathView, TransportProtocol};
 
     fn moment(at: UnixMillis, worst: QualityMark) -> CallMoment {
-        let quality = Quality {
-            mark: worst,
+        CallMoment {
+            at,
+            worst,
             reason: format!("{worst:?} at {at}"),
-            ..Quality::default()
+            quality: Quality::default(),
+        }
+    }
+
+    #[test]
+    fn a_full_request_fits_into_a_body() {
+        let long = 1.0 / 3.0 * 1e7;
+        let reason = "n".repeat(300);
+        let quality = Quality {
+            mark: QualityMark::Unknown,
+            reason: reason.clone(),
+            rtt_ms: Some(long),
+            loss_out: long,
+            loss_in: long,
+            bitrate_out: long,
+            bitrate_in: long,
+            fps_in: long,
+            width: 10_000,
+            height: 10_000,
+            fps_out: long,
+            width_out: 10_000,
+            height_out: 10_000,
+            busy: long,
+            processors: Some(long),
+            frames_decoded: u64::from(u32::MAX),
+            frames_drawn: u64::from(u32::MAX),
+            first_frame_at: Some(1_800_000_000_000),
+            concealed: long,
+            sound_played: u64::from(u32::MAX) * 10,
+            sound_concealed: u64::from(u32::MAX),
+            playout_delay_ms: long,
+            jitter_ms: long,
+            picture_after_sound_ms: Some(-long),
+            path: Some(PathView {
+                relayed: false,
+                protocol: TransportProtocol::Udp,
+            }),
         };
-        CallMoment { at, worst, quality }
+        let moment = CallMoment {
+            at: 1_800_000_000_000,
+            worst: QualityMark::Unknown,
+            reason,
+            quality,
+        };
+        let moments = CallMoments {
+            moments: vec![moment; MAX_MOMENTS],
+        };
+        let size = serde_json::to_vec(&moments).expect("plain data").len();
+        // The server refuses bodies over 64 KiB (docs/api.md).
+        assert!(size < 64 * 1024, "{size} bytes");
     }
 
     #[test]

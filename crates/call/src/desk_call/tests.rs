@@ -45,6 +45,7 @@ fn escalation(state: EscalationState) -> EscalationView {
         expires_at: 900_000,
         created_at: 0,
         survey: None,
+        quality: None,
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) struct Figures {
     every_ms: i64,
     since: Option<UnixMillis>,
     worst: QualityMark,
+    reason: String,
     newest: Option<Quality>,
     waiting: VecDeque<CallMoment>,
     /// How many of the oldest are on their way.
@@ -33,6 +34,7 @@ impl Figures {
             every_ms,
             since: None,
             worst: QualityMark::Unknown,
+            reason: String::new(),
             newest: None,
             waiting: VecDeque::new(),
             in_flight: 0,
@@ -44,6 +46,7 @@ impl Figures {
         let since = *self.since.get_or_insert(now);
         if rank(quality.mark) > rank(self.worst) {
             self.worst = quality.mark;
+            self.reason.clone_from(&quality.reason);
         }
         self.newest = Some(quality.clone());
         if now - since >= self.every_ms {
@@ -59,6 +62,7 @@ impl Figures {
         self.waiting.push_back(CallMoment {
             at: now,
             worst,
+            reason: std::mem::take(&mut self.reason),
             quality,
         });
         while self.waiting.len() > MAX_MOMENTS && self.in_flight < self.waiting.len() {
@@ -146,6 +150,7 @@ mod tests {
     fn quality(mark: QualityMark) -> Quality {
         Quality {
             mark,
+            reason: format!("{mark:?}"),
             ..Quality::default()
         }
     }
@@ -163,7 +168,9 @@ mod tests {
             figures.note(&quality(mark), second * 1_000);
         }
         let sent = figures.next_report().expect("a moment is over");
-        assert_eq!((sent.moments[0].at, sent.moments[0].worst), (15_000, QualityMark::Poor));
+        let first = &sent.moments[0];
+        assert_eq!((first.at, first.worst), (15_000, QualityMark::Poor));
+        assert_eq!(first.reason, "Poor", "why it was bad, not how it is at the end");
         assert!(figures.next_report().is_none(), "one request at a time");
         figures.sent(false);
         assert_eq!(

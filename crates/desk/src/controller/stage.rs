@@ -12,7 +12,10 @@ use crate::{
     shell::Shell,
     socket::jittered,
 };
-use sightline_call::desk_call::{CallEffect, CallInput, DeskCall};
+use sightline_call::{
+    desk_call::{CallEffect, CallInput, DeskCall},
+    text::first_name,
+};
 use sightline_media::{MediaEvent, Session, SessionConfig};
 use sightline_wire::{
     ErrorCode, Problem,
@@ -166,7 +169,7 @@ impl<S: Shell> Controller<S> {
             extra_ca: std::env::var_os("SIGHTLINE_EXTRA_CA").map(Into::into),
             start_with: own,
             max_bitrate,
-            customer_name: conversation.customer_name.clone(),
+            customer_name: first_name(&conversation.customer_name).to_owned(),
         };
         let media = Session::start(config, self.shell.painter(), events);
         let inputs = self.inputs.clone();

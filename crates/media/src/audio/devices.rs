@@ -77,6 +77,12 @@ pub fn list() -> Vec<Device> {
     devices
 }
 
+fn monitors(device: &CpalDevice) -> bool {
+    let id = device.id().map(|id| id.to_string()).unwrap_or_default();
+    let description = device.description();
+    is_monitor(&id, description.as_ref().map_or("", |description| description.name()))
+}
+
 fn is_monitor(id: &str, name: &str) -> bool {
     id.ends_with(".monitor") || name.starts_with("Monitor of ")
 }
@@ -87,7 +93,8 @@ pub(super) fn find(id: Option<&str>, kind: DeviceKind) -> Option<CpalDevice> {
     with_host(|host| match &wanted {
         Some(id) => host.device_by_id(id),
         None if kind == DeviceKind::Speaker => host.default_output_device(),
-        None => host.default_input_device(),
+        // Without a microphone PulseAudio's default is a monitor, and the customer would hear their own voice.
+        None => host.default_input_device().filter(|device| !monitors(device)),
     })
     .flatten()
 }

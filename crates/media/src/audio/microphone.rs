@@ -94,9 +94,18 @@ impl MicrophoneThread {
         let own = sounds.clone();
         let run = move || {
             let mut uplink = Uplink::new(on, target, events);
+            let mut lost = false;
             loop {
                 let (end, pause) = match Input::open(id.as_deref(), &own) {
-                    Ok(input) => (uplink.run(&input, &incoming), RECOVER),
+                    Ok(input) => {
+                        let end = uplink.run(&input, &incoming);
+                        lost = matches!(end, End::Fault(_));
+                        (end, RECOVER)
+                    }
+                    // One that was lost and is not back is not a machine without a microphone.
+                    Err(problem) if lost && problem.code == ErrorCode::MicrophoneMissing => {
+                        (End::Fault(ErrorCode::MicrophoneLost.into()), RETRY)
+                    }
                     Err(problem) => (End::Fault(problem), RETRY),
                 };
                 match end {

@@ -268,7 +268,7 @@ impl Room {
         tracing::info!(room = %self.call.room, ?party, resumed, "seat taken");
     }
 
-    /// Servers with fresh credentials, for the next ICE restart.
+    /// Servers with fresh credentials, for the next connection.
     fn tell_ice(&mut self, party: Party) {
         let ice = if self.is_warm(party) {
             self.app.ice_before_join(self.call.room)

@@ -4,7 +4,9 @@ use crate::harness::World;
 use serde_json::json;
 use sightline_wire::{
     ErrorCode,
+    conversation::Conversation,
     device::{Quality, QualityMark},
+    escalation::EscalationView,
     stats::{CallMoment, CallStats, MAX_MOMENTS},
 };
 use uuid::Uuid;
@@ -15,7 +17,13 @@ fn moment(at: i64, worst: QualityMark) -> CallMoment {
         rtt_ms: Some(40.0),
         ..Quality::default()
     };
-    CallMoment { at, worst, quality }
+    let reason = format!("{worst:?} at {at}");
+    CallMoment {
+        at,
+        worst,
+        reason,
+        quality,
+    }
 }
 
 #[tokio::test]
@@ -35,12 +43,13 @@ async fn figures_are_kept_once_and_read_by_those_who_may() {
     // The answer was lost, so the desk sends them again, with one more.
     let more = [&first[..], &[moment(45_000, QualityMark::Good)]].concat();
     let (): () = desk.post(&path, json!({ "moments": more })).await.unwrap();
-    // The last seconds come after the end.
-    let (): () = desk
-        .post::<serde_json::Value>(&format!("/v1/escalations/{}/end", call.id), json!({}))
+    assert_eq!(call.quality, None, "not while it goes on");
+    let ended: EscalationView = desk
+        .post(&format!("/v1/escalations/{}/end", call.id), json!({}))
         .await
-        .map(drop)
         .unwrap();
+    assert_eq!(ended.quality.map(|summary| summary.moments), Some(3));
+    // The last seconds come after the end.
     let last = moment(50_000, QualityMark::Good);
     let (): () = desk.post(&path, json!({ "moments": [last] })).await.unwrap();
 
@@ -55,6 +64,13 @@ async fn figures_are_kept_once_and_read_by_those_who_may() {
         (summary.typical, summary.worst, summary.worst_at),
         (QualityMark::Good, QualityMark::Poor, 30_000)
     );
+    assert_eq!(summary.worst_reason, "Poor at 30000");
+    // One line of it stays with the conversation.
+    let kept: Conversation = desk
+        .get(&format!("/v1/conversations/{}", conversation.id))
+        .await
+        .unwrap();
+    assert_eq!(kept.escalation.unwrap().quality, Some(summary));
 
     let supervisor = world.desk("supervisor").await;
     assert_eq!(supervisor.get::<CallStats>(&path).await.unwrap(), stats);

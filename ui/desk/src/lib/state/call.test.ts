@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Conversation, EndReason, LinkView } from "$wire";
 import { ana, ANA, mine } from "../backend/mock/people";
-import { call, escalation, signedIn } from "../backend/mock/scenarios";
-import { endNextStep, endReason, inviteStatus, startVideoBlock } from "./call";
+import { call, escalation, signedIn, summary } from "../backend/mock/scenarios";
+import { callLine, endNextStep, endReason, inviteStatus, startVideoBlock, worstLine } from "./call";
 import { apply, initialModel, type DeskModel } from "./model";
 
 function model(link: LinkView = { type: "online" }): DeskModel {
@@ -57,6 +57,7 @@ describe("an invite's card", () => {
     expect(inviteStatus("e1", 10, old, 11).label).toBe("Expired");
     // A resend prolongs the link that is already in the chat.
     expect(inviteStatus("e1", 10, { ...old, expires_at: 20 }, 11).label).toBe("Not opened yet");
+    expect(inviteStatus("e1", 20, old, 11, true).label).toBe("Opened");
   });
 });
 
@@ -80,5 +81,20 @@ describe("the end of a call", () => {
   it("offers a next step where something failed", () => {
     expect(endNextStep("invite_expired")).toMatch(/Start video again/);
     expect(endNextStep("customer_left")).toBe(null);
+  });
+});
+
+describe("what a call was like", () => {
+  it("stands in one line with its length", () => {
+    expect(callLine(362_000, summary("good"))).toBe("6 min 2 s on video, good quality.");
+    expect(callLine(362_000, null)).toBe("6 min 2 s on video.");
+    expect(callLine(9_000, { ...summary("unknown"), typical: "unknown" })).toBe("9 s on video.");
+  });
+
+  it("names its worst moment and why", () => {
+    expect(worstLine(summary("poor"))).toMatch(/^Poor at \d+:\d\d.*: Ana's network loses packets\.$/);
+    expect(worstLine({ ...summary("fair"), worst_reason: "" })).toMatch(/^Fair at .*\.$/);
+    expect(worstLine(summary("good"))).toBe(null);
+    expect(worstLine(null)).toBe(null);
   });
 });

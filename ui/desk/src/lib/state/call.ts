@@ -1,4 +1,5 @@
 import type {
+  CallSummary,
   CallView,
   Conversation,
   ConversationId,
@@ -7,6 +8,7 @@ import type {
   Issue,
   LinkView,
 } from "$wire";
+import { duration, time } from "../format";
 import { callRuns, type DeskModel } from "./model";
 
 /** Why the button cannot be used, and where to go instead. */
@@ -113,6 +115,20 @@ export function endNextStep(reason: EndReason): string | null {
   }
 }
 
+/** A call that is over in one line: how long it was and what it was like most of the time. */
+export function callLine(liveMs: number, quality: CallSummary | null): string {
+  const known = quality !== null && quality.typical !== "unknown";
+  return `${duration(liveMs)} on video${known ? `, ${quality.typical} quality` : ""}.`;
+}
+
+/** Its worst moment, where there was one to speak of. */
+export function worstLine(quality: CallSummary | null): string | null {
+  if (quality === null || (quality.worst !== "fair" && quality.worst !== "poor")) return null;
+  const mark = quality.worst === "fair" ? "Fair" : "Poor";
+  const reason = quality.worst_reason === "" ? "." : `: ${quality.worst_reason}`;
+  return `${mark} at ${time(quality.worst_at)}${reason}`;
+}
+
 /** The survey's reasons in the customer's words. */
 export const ISSUE_LABELS: Readonly<Record<Issue, string>> = {
   could_not_hear: "Could not hear the agent",
@@ -131,19 +147,20 @@ export interface InviteStatus {
   readonly label: string;
 }
 
-/** State of the invite card of `escalation` while the newest one is `current`. */
+/** State of the invite card of `escalation` while the newest one is `current`; `opened`: its page is before somebody. */
 export function inviteStatus(
   escalation: string,
   expiresAt: number,
   current: EscalationView | null,
   now: number,
+  opened = false,
 ): InviteStatus {
   if (current === null || current.id !== escalation) return { tone: "over", label: "Over" };
   switch (current.state.type) {
     case "invited":
       // A resend may have moved the end; the newest word counts.
       return Math.max(expiresAt, current.expires_at) > now
-        ? { tone: "open", label: "Not opened yet" }
+        ? { tone: "open", label: opened ? "Opened" : "Not opened yet" }
         : { tone: "over", label: "Expired" };
     case "joining":
       return { tone: "live", label: "Joining" };

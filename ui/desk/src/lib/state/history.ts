@@ -58,14 +58,30 @@ export const PLOTS: readonly Plot[] = [
     ],
   },
   {
-    title: "Delay",
+    title: "Pictures",
+    unit: "fps",
+    lines: [
+      { name: "received", value: (q) => q.fps_in },
+      { name: "sent", value: (q) => q.fps_out },
+    ],
+  },
+  {
+    title: "Processor",
+    unit: "%",
+    lines: [
+      { name: "in use", value: (q) => (q.processors === null ? null : 100 * q.processors) },
+      { name: "pictures", value: (q) => 100 * q.busy },
+    ],
+  },
+  { title: "Round trip", unit: "ms", lines: [{ name: "now", value: (q) => q.rtt_ms }] },
+  {
+    title: "Sound",
     unit: "ms",
     lines: [
-      { name: "round trip", value: (q) => q.rtt_ms },
+      { name: "delay", value: (q) => q.playout_delay_ms },
       { name: "jitter", value: (q) => q.jitter_ms },
     ],
   },
-  { title: "Pictures", unit: "a second", lines: [{ name: "received", value: (q) => q.fps_in }] },
 ];
 
 /** The plot's data as the plotting library wants it: times, then one column a line. */

@@ -1,5 +1,6 @@
 import type {
   CallPhase,
+  CallSummary,
   CallView,
   Conversation,
   DeskEvent,
@@ -71,6 +72,11 @@ export function quality(mark: Quality["mark"]): Quality {
     fps_in: poor ? 11 : 30,
     width: poor ? 480 : 1280,
     height: poor ? 270 : 720,
+    fps_out: poor ? 20 : 30,
+    width_out: poor ? 640 : 1280,
+    height_out: poor ? 360 : 720,
+    busy: 0.14,
+    processors: poor ? 0.71 : 0.38,
     frames_decoded: 8160,
     frames_drawn: 8158,
     first_frame_at: Date.now() - 4 * MINUTE,
@@ -94,6 +100,7 @@ export function escalation(state: EscalationState, survey: EscalationView["surve
     expires_at: Date.now() + 14 * MINUTE,
     created_at: Date.now() - MINUTE,
     survey,
+    quality: null,
   };
 }
 
@@ -194,11 +201,23 @@ function base(first: Conversation, invite = false): DeskEvent[] {
 
 const invited = () => ana({ escalation: escalation({ type: "invited" }) });
 
-const ended = (survey: EscalationView["survey"]) =>
-  escalation(
+const ended = (survey: EscalationView["survey"]): EscalationView => ({
+  ...escalation(
     { type: "ended", at: Date.now() - MINUTE, reason: "customer_left", live_ms: 252_000 },
     survey,
-  );
+  ),
+  quality: summary(survey?.verdict === "down" ? "poor" : "good"),
+});
+
+export function summary(worst: CallSummary["worst"]): CallSummary {
+  return {
+    moments: 17,
+    typical: "good",
+    worst,
+    worst_at: Date.now() - 3 * MINUTE,
+    worst_reason: worst === "good" ? "" : "Ana's network loses packets.",
+  };
+}
 
 /** Every scenario: its name in the address, and the events that draw it. */
 export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
