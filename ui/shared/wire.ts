@@ -18,7 +18,7 @@ export type RoomId = string;
 
 export type ConnectionId = string;
 
-export type ErrorCode = "bad_request" | "too_large" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "already_accepted" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "channel_cannot_carry_link" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_busy" | "microphone_lost" | "speaker_missing" | "speaker_busy" | "screen_gone" | "screen_unavailable" | "media_timeout" | "relay_refused" | "relay_unreachable" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
+export type ErrorCode = "bad_request" | "too_large" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "already_accepted" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "channel_cannot_carry_link" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_busy" | "microphone_lost" | "speaker_missing" | "speaker_busy" | "screen_gone" | "screen_unavailable" | "media_timeout" | "picture_blocked" | "relay_refused" | "relay_unreachable" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
 
 export type Problem = { 
 /**
@@ -528,6 +528,8 @@ camera: boolean,
  */
 screen: boolean, };
 
+export type Attempt = "direct" | "again" | "relay" | "sound_only";
+
 export type Presence = { "place": "absent" } | { "place": "warm", 
 /**
  * As in `here`.
@@ -567,7 +569,11 @@ negotiation: number,
 /**
  * An SDP candidate attribute, `candidate:...`; empty at the end of candidates.
  */
-candidate: string, } | { "type": "join" } | { "type": "media" } & MediaState | { "type": "media_flowing" } | { "type": "leave" } | { "type": "heartbeat" };
+candidate: string, } | { "type": "attempt", 
+/**
+ * What.
+ */
+attempt: Attempt, } | { "type": "join" } | { "type": "media" } & MediaState | { "type": "media_flowing" } | { "type": "leave" } | { "type": "heartbeat" };
 
 export type RoomEvent = { "type": "welcome", 
 /**
@@ -621,7 +627,11 @@ negotiation: number,
 /**
  * SDP candidate attribute.
  */
-candidate: string, } | { "type": "media" } & MediaState | { "type": "ended", 
+candidate: string, } | { "type": "media" } & MediaState | { "type": "attempt", 
+/**
+ * What.
+ */
+attempt: Attempt, } | { "type": "ended", 
 /**
  * Why.
  */
@@ -1263,7 +1273,7 @@ opened: boolean, } | { "type": "connecting",
  */
 since: number, 
 /**
- * Then it becomes words.
+ * Then it goes back to the chat.
  */
 deadline: number, } | { "type": "live", 
 /**
@@ -1296,6 +1306,10 @@ customer_name: string,
  * Where it stands.
  */
 phase: CallPhase, 
+/**
+ * What is being tried to get picture and sound through; `direct` when nothing has to be.
+ */
+attempt: Attempt, 
 /**
  * The customer's link.
  */

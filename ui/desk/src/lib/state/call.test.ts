@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Conversation, EndReason, LinkView } from "$wire";
 import { ana, ANA, mine } from "../backend/mock/people";
 import { call, escalation, signedIn } from "../backend/mock/scenarios";
-import { endNextStep, endReason, inviteStatus, startVideoBlock } from "./call";
+import { attemptWords, endNextStep, endReason, inviteStatus, startVideoBlock } from "./call";
 import { apply, initialModel, type DeskModel } from "./model";
 
 function model(link: LinkView = { type: "online" }): DeskModel {
@@ -57,6 +57,15 @@ describe("an invite's card", () => {
     expect(inviteStatus("e1", 10, old, 11).label).toBe("Expired");
     // A resend prolongs the link that is already in the chat.
     expect(inviteStatus("e1", 10, { ...old, expires_at: 20 }, 11).label).toBe("Not opened yet");
+  });
+});
+
+describe("the way to the first picture", () => {
+  it("is told step by step", () => {
+    const told = (["direct", "again", "relay", "sound_only"] as const).map((each) => attemptWords(each, "Ana"));
+    expect(new Set(told.map(({ title }) => title)).size).toBe(4);
+    for (const { text } of told) expect(text).toMatch(/\.$/);
+    expect(endNextStep("media_failed")).toMatch(/chat.*start video again/);
   });
 });
 
