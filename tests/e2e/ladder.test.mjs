@@ -15,7 +15,8 @@ const own = Object.values(networkInterfaces()).flat().filter(({ address }) => !a
 const allow = own.map(({ address, family }) => `${address}/${family === 'IPv4' ? 32 : 128}`).join(' ');
 
 before(async () => {
-  world = await startWorld({ serverEnv: { SIGHTLINE_TURN_ALLOW: allow } });
+  const relay = { SIGHTLINE_TURN: '127.0.0.1:0', SIGHTLINE_TURN_ALLOW: allow };
+  world = await startWorld({ serverEnv: relay });
   desk = await world.desk();
   await desk.signIn(world.server.agent);
   await desk.chooseTestDevices();

@@ -76,6 +76,9 @@ pub struct Ladder {
     /// Both sides are there since then, the times of absence taken out.
     since: UnixMillis,
     paused: Option<UnixMillis>,
+    /// When it was looked at last, and when the last step was taken.
+    seen: UnixMillis,
+    stepped: UnixMillis,
     place: Place,
     heard: bool,
     /// The call has begun: it is not ended from here any more, and its path is no longer the ladder's.
@@ -94,6 +97,8 @@ impl Ladder {
             relays,
             since: now,
             paused: None,
+            seen: now,
+            stepped: now,
             place: Place::Trying(Attempt::Direct),
             heard: false,
             begun: false,
@@ -127,6 +132,8 @@ impl Ladder {
             (true, Some(at)) => {
                 let away = (now - at).max(0);
                 self.since += away;
+                self.stepped += away;
+                self.seen = now;
                 if let Place::Settled { again_at } = &mut self.place {
                     *again_at += away;
                 }
@@ -167,12 +174,15 @@ impl Ladder {
 
     /// The step that is due. One at a time: a machine that slept gives each its time all the same.
     pub fn advance(&mut self, now: UnixMillis) -> Option<Step> {
-        let (step, at) = self.next().filter(|(_, at)| self.paused.is_none() && now >= *at)?;
-        if self.dead {
-            self.dead = false;
-        } else {
-            self.since += now - at;
+        if self.paused.is_some() {
+            return None;
         }
+        let seen = std::mem::replace(&mut self.seen, now);
+        let (step, at) = self.next().filter(|(_, at)| now >= *at)?;
+        self.dead = false;
+        // What it is late by because nobody looked.
+        self.since += now - at.max(seen);
+        self.stepped = now;
         match step {
             Step::Chat => self.place = Place::Off,
             Step::Try(attempt) => {
@@ -201,17 +211,25 @@ impl Ladder {
     }
 
     fn next(&self) -> Option<(Step, UnixMillis)> {
-        let rung = |attempt, after_ms| {
-            let after_ms = if self.dead { 0 } else { after_ms };
-            Some((Step::Try(attempt), self.since + after_ms))
-        };
+        let Budget {
+            again_ms,
+            relay_ms,
+            sound_only_ms,
+            ..
+        } = self.budget;
+        let rung = |attempt, at| Some((Step::Try(attempt), if self.dead { self.since } else { at }));
+        // A second connection that was wanted late has its time all the same, unless that is over.
+        let relay_at = (self.since + relay_ms).max(self.stepped + relay_ms - again_ms);
+        let sound_only_at = self.since + sound_only_ms;
         // A path that carries sound is not exchanged, and that of a call that has begun not from here.
         let connects = !self.heard && !self.begun;
         match self.place {
-            Place::Trying(Attempt::Direct) if connects => rung(Attempt::Again, self.budget.again_ms),
-            Place::Trying(Attempt::Again) if connects && self.relays => rung(Attempt::Relay, self.budget.relay_ms),
+            Place::Trying(Attempt::Direct) if connects => rung(Attempt::Again, self.since + again_ms),
+            Place::Trying(Attempt::Again) if connects && self.relays && relay_at < sound_only_at => {
+                rung(Attempt::Relay, relay_at)
+            }
             Place::Trying(Attempt::Direct | Attempt::Again | Attempt::Relay) => {
-                Some((Step::Try(Attempt::SoundOnly), self.since + self.budget.sound_only_ms))
+                Some((Step::Try(Attempt::SoundOnly), sound_only_at))
             }
             Place::Trying(Attempt::SoundOnly) => Some((Step::Chat, self.end())),
             Place::Settled { again_at } => Some((Step::Try(Attempt::Direct), again_at)),
@@ -271,6 +289,18 @@ mod tests {
         assert_eq!(ladder.advance(1_600), Some(Step::Try(Relay)));
         ladder.lost();
         assert_eq!(ladder.deadline(), Some(9_000), "there is no other way to try");
+    }
+
+    #[test]
+    fn a_path_that_was_heard_and_is_lost_late_leaves_time_for_a_second_one() {
+        let mut ladder = ladder(true);
+        ladder.heard(1_500);
+        assert_eq!(ladder.advance(5_000), None);
+        ladder.lost();
+        assert_eq!(ladder.advance(5_500), Some(Step::Try(Again)));
+        assert_eq!(ladder.deadline(), Some(8_000 - 500), "two seconds after it");
+        assert_eq!(ladder.advance(7_500), Some(Step::Try(Relay)));
+        assert_eq!(ladder.deadline(), Some(9_500), "nobody looked for half a second");
     }
 
     #[test]
