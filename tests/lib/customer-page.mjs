@@ -4,16 +4,26 @@
 /**
  * Replaces the devices. `devices` is "both", "none", "microphone", "denied", or "browser" for the browser's own; with
  * `clicks` the microphone is silent but for a short beep at every full second of Unix time. The barcode begins at
- * `barcodeTop`, a share of the height.
+ * `barcodeTop`, a share of the height. The page's first `blocked` peer connections find no way to anybody
+ * (`window.__blocked` are left); without `pictures` none that the page sends gets out, until `window.__pictures` is true.
  */
-export function installDevices({ devices, tone, clicks = false, width, height, barcode, barcodeTop = 0 }) {
+export function installDevices({ devices, tone, clicks = false, width, height, barcode, barcodeTop = 0, blocked = 0, pictures = true }) {
   // Every peer connection of the page, so that what arrives can be heard whatever element plays it.
   const connections = (window.__connections = []);
   window.RTCPeerConnection = class extends RTCPeerConnection {
-    constructor(...args) {
-      super(...args);
+    constructor(config) {
+      const block = window.__blocked > 0;
+      if (block) window.__blocked -= 1;
+      // Relays only, and no relay: it gathers nothing, sends nothing and hears nothing.
+      super(block ? { ...config, iceServers: [], iceTransportPolicy: 'relay' } : config);
       connections.push(this);
     }
+  };
+  window.__blocked = blocked;
+  window.__pictures = pictures;
+  const replaceTrack = RTCRtpSender.prototype.replaceTrack;
+  RTCRtpSender.prototype.replaceTrack = function (track) {
+    return track?.kind === 'video' && !window.__pictures ? Promise.resolve() : replaceTrack.call(this, track);
   };
   if (devices === 'browser') return;
 
@@ -121,6 +131,17 @@ export function installDevices({ devices, tone, clicks = false, width, height, b
     if (audio) stream.addTrack(microphone());
     return stream;
   };
+}
+
+/** Runs in the page of either side: notes in `window.__said` which of these words appear, in their order. */
+export function followWords(words) {
+  const said = (window.__said = []);
+  const look = () => {
+    const shown = document.body.innerText;
+    said.push(...words.filter((each) => shown.includes(each) && !said.includes(each)));
+  };
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+  look();
 }
 
 /** Runs in the page: samples the barcode of the picture in video#remote for a while; the age of each new frame. */

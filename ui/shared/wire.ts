@@ -532,6 +532,8 @@ camera: boolean,
  */
 screen: boolean, };
 
+export type Attempt = "direct" | "again" | "relay" | "sound_only";
+
 export type Presence = { "place": "absent" } | { "place": "warm", 
 /**
  * As in `here`.
@@ -571,7 +573,11 @@ negotiation: number,
 /**
  * An SDP candidate attribute, `candidate:...`; empty at the end of candidates.
  */
-candidate: string, } | { "type": "join" } | { "type": "media" } & MediaState | { "type": "media_flowing" } | { "type": "leave" } | { "type": "heartbeat" };
+candidate: string, } | { "type": "attempt", 
+/**
+ * What.
+ */
+attempt: Attempt, } | { "type": "join" } | { "type": "media" } & MediaState | { "type": "media_flowing" } | { "type": "leave" } | { "type": "heartbeat" };
 
 export type RoomEvent = { "type": "welcome", 
 /**
@@ -625,7 +631,11 @@ negotiation: number,
 /**
  * SDP candidate attribute.
  */
-candidate: string, } | { "type": "media" } & MediaState | { "type": "ended", 
+candidate: string, } | { "type": "media" } & MediaState | { "type": "attempt", 
+/**
+ * What.
+ */
+attempt: Attempt, } | { "type": "ended", 
 /**
  * Why.
  */
@@ -1291,7 +1301,7 @@ opened: boolean, } | { "type": "connecting",
  */
 since: number, 
 /**
- * Then it becomes words.
+ * Then it goes back to the chat.
  */
 deadline: number, } | { "type": "live", 
 /**
@@ -1324,6 +1334,10 @@ customer_name: string,
  * Where it stands.
  */
 phase: CallPhase, 
+/**
+ * What is being tried to get picture and sound through; `direct` when nothing has to be.
+ */
+attempt: Attempt, 
 /**
  * The customer's link.
  */

@@ -6,33 +6,35 @@
 //! page is new (a higher `session` than the one that answered) needs a new peer connection, hence a new
 //! offer. Losing the room socket changes nothing about the media.
 //!
+//! Until the customer's picture comes a [`Ladder`] says what to try next.
+//!
 //! A *warm* customer has opened the link and answers before the tap on Join, so that the tap has only to start
 //! media. Nothing of the agent's is sent until [`CallEffect::Admit`]: when the server says that this very page
 //! has joined, or when its own media comes in, which the page sends only after the tap. The server has to confirm
 //! the latter, or the connection is cut.
 
-use crate::path::Path;
+use crate::{
+    ladder::{Arrival, Ladder},
+    path::Path,
+};
 use sightline_wire::{
-    ErrorCode, Problem, UnixMillis,
+    Problem, UnixMillis,
     conversation::Conversation,
     desk::{CallPhase, CallView},
     device::{DeviceKind, Quality},
     escalation::{EndReason, EscalationState, EscalationView, IcePolicy},
     ids::{ConversationId, EscalationId},
-    room::{MediaState, Offer, Presence},
+    room::{Attempt, MediaState, Offer, Presence},
 };
 use std::collections::BTreeMap;
 
+mod climb;
 mod messages;
 mod presence;
 #[cfg(test)]
 mod tests;
 
 pub use messages::{CallEffect, CallInput};
-
-/// Media that has not come through after this long will hardly come: a cold connect over a slow relay
-/// takes at most five seconds, and DTLS retransmits its flights for about ten.
-pub const CONNECT_MS: i64 = 15_000;
 
 /// Media that came before the server's word is believed for so long: the page's own way to say it over HTTP
 /// takes at most twelve seconds.
@@ -53,8 +55,6 @@ enum Phase {
     Connecting {
         place: Place,
         since: UnixMillis,
-        deadline: UnixMillis,
-        overdue: bool,
     },
     Live {
         place: Place,
@@ -72,7 +72,7 @@ enum Phase {
 enum Trouble {
     Engine,
     Relay,
-    Timeout,
+    Picture,
     Camera,
     Microphone,
     Speaker,
@@ -102,11 +102,16 @@ pub struct DeskCall {
     /// Whether the newest offer was answered, and by which session of the customer's.
     answered: Option<Option<u32>>,
     connected: bool,
+    /// How far the customer's media has come.
+    arrival: Option<Arrival>,
+    /// Far enough for a call, at least once.
     flowing: bool,
     /// The customer's page is open, ahead of the tap.
     warm: bool,
     /// The server has said that the customer has joined.
     joined: bool,
+    /// Her page is in the room.
+    here: bool,
     /// The newest answered connection may carry our media.
     admitted: bool,
     /// Until then the server has to say that the customer whose media came has joined.
@@ -114,6 +119,19 @@ pub struct DeskCall {
     server_live_since: Option<UnixMillis>,
     policy: IcePolicy,
     path: Path,
+    relays: bool,
+    /// What the newest offer was asked to be.
+    offered: IcePolicy,
+    /// It goes only over relays, and none can be used.
+    no_relay: bool,
+    /// While the customer's picture has not come.
+    ladder: Option<Ladder>,
+    /// What the customer was told last; `None` while there was nothing to tell.
+    told: Option<Attempt>,
+    /// Our camera was on before pictures were given up.
+    camera_held: bool,
+    /// So was hers.
+    picture_held: bool,
 }
 
 impl DeskCall {
@@ -137,14 +155,23 @@ impl DeskCall {
             candidates: Vec::new(),
             answered: None,
             connected: false,
+            arrival: None,
             flowing: false,
             warm: false,
             joined: false,
+            here: false,
             admitted: false,
             confirm_by: None,
             server_live_since: None,
             policy: IcePolicy::All,
             path: Path::default(),
+            relays: false,
+            offered: IcePolicy::All,
+            no_relay: false,
+            ladder: None,
+            told: None,
+            camera_held: false,
+            picture_held: false,
         };
         (call, vec![CallEffect::MakeOffer(negotiation, IcePolicy::All)])
     }
@@ -171,21 +198,10 @@ impl DeskCall {
 
     /// When [`CallInput::Tick`] is due.
     pub fn deadline(&self) -> Option<UnixMillis> {
-        let connect = match self.phase {
-            Phase::Connecting {
-                deadline,
-                overdue: false,
-                ..
-            } => Some(deadline),
-            Phase::Connecting { .. }
-            | Phase::Preparing
-            | Phase::Waiting(_)
-            | Phase::Live { .. }
-            | Phase::Ended { .. } => None,
-        };
-        let path = self.path.deadline().filter(|_| !self.is_over());
+        let path = self.path.deadline().filter(|_| !self.is_over() && !self.climbs());
         let confirm = self.confirm_by.filter(|_| !self.is_over());
-        [connect, path, confirm].into_iter().flatten().min()
+        let ladder = self.ladder.as_ref().and_then(Ladder::deadline);
+        [ladder, path, confirm].into_iter().flatten().min()
     }
 
     /// What the stage shows.
@@ -196,9 +212,9 @@ impl DeskCall {
                 expires_at: place.expires_at,
                 opened: self.warm,
             },
-            Phase::Connecting { since, deadline, .. } => CallPhase::Connecting {
+            Phase::Connecting { since, .. } => CallPhase::Connecting {
                 since: *since,
-                deadline: *deadline,
+                deadline: self.ladder.as_ref().map_or(*since, Ladder::end),
             },
             Phase::Live { since, .. } => CallPhase::Live { since: *since },
             Phase::Ended { reason, live_ms, .. } => CallPhase::Ended {
@@ -211,6 +227,7 @@ impl DeskCall {
             conversation: self.conversation,
             customer_name: self.customer_name.clone(),
             phase,
+            attempt: self.attempt(),
             url: self.place().map(|place| place.url.clone()),
             own: self.own,
             sharing: self.sharing.clone(),
@@ -227,8 +244,18 @@ impl DeskCall {
         if self.is_over() {
             return self.handle_over(input);
         }
+        let mut effects = self.take(input, now);
+        effects.extend(self.climb(now));
+        effects
+    }
+
+    fn take(&mut self, input: CallInput, now: UnixMillis) -> Vec<CallEffect> {
         match input {
             CallInput::Policy(policy) => self.policy_known(policy),
+            CallInput::Relays(relays) => {
+                self.relays = relays;
+                Vec::new()
+            }
             CallInput::Started(view) => self.started(view, now),
             CallInput::Escalation(view) => self.escalation_changed(view, now),
             CallInput::RoomReached { other, other_media } => self.room_reached(other, other_media, now),
@@ -236,11 +263,13 @@ impl DeskCall {
                 self.room_reached = false;
                 self.signalling_lost = true;
                 self.warm = false;
+                self.here = false;
                 Vec::new()
             }
             CallInput::OtherPresence(presence) => self.other_presence(presence, now),
             CallInput::OtherMedia(media) => {
                 self.other = media;
+                self.other_media();
                 vec![CallEffect::RemoteMedia(media)]
             }
             CallInput::Answer { negotiation, sdp } => self.answer(negotiation, sdp),
@@ -253,21 +282,22 @@ impl DeskCall {
             CallInput::Connected { negotiation } if negotiation == self.negotiation => {
                 self.connected = true;
                 self.path.found();
+                if let Some(ladder) = &mut self.ladder {
+                    ladder.connected();
+                }
                 self.troubles.remove(&Trouble::Relay);
                 self.go_live(now);
                 Vec::new()
             }
-            CallInput::Flowing { negotiation } if negotiation == self.negotiation => {
-                self.flowing = true;
-                self.go_live(now);
-                if self.room_reached {
-                    vec![CallEffect::TellFlowing]
-                } else {
-                    Vec::new()
-                }
+            // After the tap a connection that is being replaced may still be the one that brings it.
+            CallInput::Flowing { negotiation, arrival } if negotiation == self.negotiation || self.joined => {
+                self.arrival = self.arrival.max(Some(arrival));
+                self.path.found();
+                Vec::new()
             }
             CallInput::Knocked { negotiation } if negotiation == self.negotiation => self.knocked(now),
             CallInput::NoRelay { negotiation, problem } if negotiation == self.negotiation => {
+                self.no_relay = self.offered == IcePolicy::RelayOnly && self.policy == IcePolicy::All;
                 // Where calls go directly a relay is only a reserve.
                 if self.policy == IcePolicy::RelayOnly && !self.connected {
                     self.troubles.insert(Trouble::Relay, problem);
@@ -286,6 +316,10 @@ impl DeskCall {
             }
             CallInput::Path { up: false } => {
                 self.path.lost(now);
+                self.arrival = None;
+                if let Some(ladder) = &mut self.ladder {
+                    ladder.lost();
+                }
                 let mut effects = vec![CallEffect::CheckRoom];
                 effects.extend(self.mend_path(now));
                 effects
@@ -405,8 +439,6 @@ impl DeskCall {
             self.phase = Phase::Connecting {
                 place: place.clone(),
                 since: now,
-                deadline: now + CONNECT_MS,
-                overdue: false,
             };
         }
     }
@@ -417,7 +449,6 @@ impl DeskCall {
         if !(self.flowing || self.connected && self.server_live_since.is_some()) {
             return;
         }
-        self.troubles.remove(&Trouble::Timeout);
         match &mut self.phase {
             Phase::Waiting(place) | Phase::Connecting { place, .. } => {
                 self.phase = Phase::Live {
@@ -484,6 +515,9 @@ impl DeskCall {
 
     /// Offers a new connection when the path demands one.
     fn mend_path(&mut self, now: UnixMillis) -> Vec<CallEffect> {
+        if self.climbs() {
+            return Vec::new();
+        }
         let offered = self.answered.is_none();
         match self.path.attempt(now, offered) {
             Some(policy) => self.renegotiate(policy),
@@ -502,14 +536,6 @@ impl DeskCall {
     }
 
     fn tick(&mut self, now: UnixMillis) -> Vec<CallEffect> {
-        if let Phase::Connecting { deadline, overdue, .. } = &mut self.phase
-            && !*overdue
-            && now >= *deadline
-        {
-            *overdue = true;
-            self.troubles
-                .insert(Trouble::Timeout, Problem::new(ErrorCode::MediaTimeout));
-        }
         if self.confirm_by.is_some_and(|at| now >= at) {
             return self.unconfirmed(now);
         }
@@ -539,6 +565,7 @@ impl DeskCall {
         };
         self.away_until = None;
         self.sharing = None;
+        self.ladder = None;
         self.troubles.clear();
         vec![CallEffect::StopMedia, CallEffect::LeaveRoom]
     }

@@ -106,7 +106,7 @@ pub fn history_line(reason: EndReason, live_ms: i64) -> String {
         EndReason::InviteExpired => "The video link expired: nobody joined".into(),
         EndReason::CustomerLost => format!("{ended}: the customer's connection was lost"),
         EndReason::AgentLost => format!("{ended}: the agent's connection was lost"),
-        EndReason::MediaFailed => format!("{ended}: the picture did not come through"),
+        EndReason::MediaFailed => format!("{ended}: picture and sound did not come through"),
     }
 }
 

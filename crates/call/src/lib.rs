@@ -7,6 +7,7 @@
 //! - [`desk_call`]: the call as it stands on the desk's stage.
 //! - [`escalation`]: the ordered checks behind "Start video", and the life of an escalation.
 //! - [`invite`]: what a link is still good for.
+//! - [`ladder`]: what is tried, and told, when no picture comes.
 //! - [`path`]: what to do about a network path that has gone.
 //! - [`seats`]: who is in the room, who is expected back, and when the call is over.
 //! - [`text`]: what may be written.
@@ -15,6 +16,7 @@ pub mod conversation;
 pub mod desk_call;
 pub mod escalation;
 pub mod invite;
+pub mod ladder;
 pub mod path;
 pub mod seats;
 pub mod text;

@@ -242,6 +242,12 @@ impl Api {
             .await
     }
 
+    /// Ends a call whose media never came through.
+    pub async fn fail_video(&self, id: EscalationId) -> Result<EscalationView, Problem> {
+        self.call(Method::POST, &format!("/v1/escalations/{id}/fail"), Some(&Empty {}))
+            .await
+    }
+
     /// Moves to wrap-up.
     pub async fn wrap_up(&self, id: ConversationId, end_call: bool) -> Result<Conversation, Problem> {
         self.call(

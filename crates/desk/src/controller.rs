@@ -1,5 +1,6 @@
 //! One task that owns the desk's state and takes one input at a time.
 
+mod effects;
 mod figures;
 mod inbox;
 mod session;

@@ -6,7 +6,7 @@
 
 use crate::{
     api::{Api, is_passing},
-    outbox::Outbox,
+    outbox::{Ending, Outbox},
     socket::jittered,
 };
 use sightline_wire::{
@@ -31,8 +31,8 @@ pub(crate) enum CourierEvent {
     Pending(Vec<PendingMessage>),
     /// The server has stored it.
     Stored(Message),
-    /// Calls hung up that the server does not know of yet.
-    HangUps(Vec<EscalationId>),
+    /// Calls that are over here and that the server does not know of yet.
+    Over(Vec<EscalationId>),
 }
 
 /// Answered when the order is safe.
@@ -50,6 +50,7 @@ enum Order {
     },
     HangUp {
         id: EscalationId,
+        ending: Ending,
         reply: Option<Reply>,
     },
     Online(bool),
@@ -76,7 +77,7 @@ impl Courier {
             owner,
             outbox: None,
             pending: Vec::new(),
-            hang_ups: Vec::new(),
+            over: Vec::new(),
             busy: HashSet::new(),
             ending: HashSet::new(),
             online: false,
@@ -103,8 +104,8 @@ impl Courier {
     }
 
     /// Ends a call on the server. `reply` hears once the server knows, or has refused.
-    pub fn hang_up(&self, id: EscalationId, reply: Option<Reply>) {
-        let _ = self.orders.send(Order::HangUp { id, reply });
+    pub fn hang_up(&self, id: EscalationId, ending: Ending, reply: Option<Reply>) {
+        let _ = self.orders.send(Order::HangUp { id, ending, reply });
     }
 
     /// Whether trying makes sense.
@@ -133,7 +134,7 @@ struct Work {
     owner: String,
     outbox: Option<Outbox>,
     pending: Vec<PendingMessage>,
-    hang_ups: Vec<EscalationId>,
+    over: Vec<(EscalationId, Ending)>,
     /// Conversations with a message in the air.
     busy: HashSet<ConversationId>,
     /// Calls with an attempt in the air.
@@ -148,7 +149,7 @@ impl Work {
     async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>, mut finished: mpsc::UnboundedReceiver<Done>) {
         if let Err(problem) = self.outbox().await {
             tracing::warn!(%problem, "starting without an outbox");
-            (self.tell)(CourierEvent::HangUps(Vec::new()));
+            (self.tell)(CourierEvent::Over(Vec::new()));
         }
         loop {
             tokio::select! {
@@ -170,9 +171,9 @@ impl Work {
         }
         let outbox = Outbox::open(&self.data_dir, self.owner.clone()).await?;
         self.pending = outbox.messages().await?;
-        self.hang_ups = outbox.hang_ups().await?;
+        self.over = outbox.calls_over().await?;
         self.outbox = Some(outbox.clone());
-        (self.tell)(CourierEvent::HangUps(self.hang_ups.clone()));
+        self.tell_over();
         self.show();
         Ok(outbox)
     }
@@ -197,17 +198,17 @@ impl Work {
                 }
                 let _ = reply.send(removed);
             }
-            Order::HangUp { id, reply } => {
+            Order::HangUp { id, ending, reply } => {
                 if let Ok(outbox) = self.outbox().await
-                    && let Err(problem) = outbox.add_hang_up(id).await
+                    && let Err(problem) = outbox.add_call_over(id, ending).await
                 {
                     tracing::warn!(%problem, "a hang-up is kept in memory only");
                 }
-                if !self.hang_ups.contains(&id) {
-                    self.hang_ups.push(id);
+                if !self.over.iter().any(|(known, _)| *known == id) {
+                    self.over.push((id, ending));
                 }
-                (self.tell)(CourierEvent::HangUps(self.hang_ups.clone()));
-                self.end(id, reply);
+                self.tell_over();
+                self.end(id, ending, reply);
             }
             Order::Online(online) => {
                 self.online = online;
@@ -280,13 +281,13 @@ impl Work {
                 {
                     self.retry_at = Some(Instant::now() + jittered(RETRY));
                 } else {
-                    self.hang_ups.retain(|kept| *kept != id);
+                    self.over.retain(|(kept, _)| *kept != id);
                     if let Some(outbox) = &self.outbox
-                        && let Err(problem) = outbox.remove_hang_up(id).await
+                        && let Err(problem) = outbox.remove_call_over(id).await
                     {
                         tracing::warn!(%problem, "a finished hang-up stays in the outbox");
                     }
-                    (self.tell)(CourierEvent::HangUps(self.hang_ups.clone()));
+                    self.tell_over();
                 }
                 if let Some(reply) = reply {
                     let _ = reply.send(result);
@@ -321,12 +322,16 @@ impl Work {
                 });
             });
         }
-        for id in self.hang_ups.clone() {
-            self.end(id, None);
+        for (id, ending) in self.over.clone() {
+            self.end(id, ending, None);
         }
     }
 
-    fn end(&mut self, id: EscalationId, reply: Option<Reply>) {
+    fn tell_over(&self) {
+        (self.tell)(CourierEvent::Over(self.over.iter().map(|(id, _)| *id).collect()));
+    }
+
+    fn end(&mut self, id: EscalationId, ending: Ending, reply: Option<Reply>) {
         if !self.ending.insert(id) {
             if let Some(reply) = reply {
                 let _ = reply.send(Ok(()));
@@ -335,7 +340,11 @@ impl Work {
         }
         let (api, done) = (self.api.clone(), self.done.clone());
         tokio::spawn(async move {
-            let result = match api.end_video(id).await {
+            let ended = match ending {
+                Ending::HungUp => api.end_video(id).await,
+                Ending::Failed => api.fail_video(id).await,
+            };
+            let result = match ended {
                 // Somebody was faster, which is as good.
                 Err(problem) if matches!(problem.code, ErrorCode::EscalationEnded | ErrorCode::RoomEnded) => Ok(()),
                 other => other.map(drop),

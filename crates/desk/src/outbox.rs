@@ -21,12 +21,22 @@ const SCHEMA: &str = "
         at INTEGER NOT NULL,
         refused TEXT
     ) STRICT;
-    CREATE TABLE IF NOT EXISTS hang_up (
+    CREATE TABLE IF NOT EXISTS call_over (
         owner TEXT NOT NULL,
         escalation TEXT NOT NULL,
+        failed INTEGER NOT NULL,
         PRIMARY KEY (owner, escalation)
     ) STRICT;
 ";
+
+/// How a call ended here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The agent hung up, or took the invite back.
+    HungUp,
+    /// Nothing came through, whatever was tried.
+    Failed,
+}
 
 /// The file, seen by one account on one server.
 #[derive(Debug, Clone)]
@@ -101,24 +111,22 @@ impl Outbox {
             .map_err(failed)
     }
 
-    /// Calls that were hung up here and not yet on the server.
-    pub async fn hang_ups(&self) -> Result<Vec<EscalationId>, Problem> {
-        let rows = sqlx::query("SELECT escalation FROM hang_up WHERE owner = ?")
+    /// Calls that ended here and not yet on the server.
+    pub async fn calls_over(&self) -> Result<Vec<(EscalationId, Ending)>, Problem> {
+        let rows = sqlx::query("SELECT escalation, failed FROM call_over WHERE owner = ?")
             .bind(&self.owner)
             .fetch_all(&self.pool)
             .await
             .map_err(failed)?;
-        Ok(rows
-            .iter()
-            .filter_map(|row| row.try_get::<String, _>(0).ok()?.parse().ok())
-            .collect())
+        Ok(rows.iter().filter_map(call_over).collect())
     }
 
-    /// Remembers one.
-    pub async fn add_hang_up(&self, id: EscalationId) -> Result<(), Problem> {
-        sqlx::query("INSERT OR IGNORE INTO hang_up (owner, escalation) VALUES (?, ?)")
+    /// Remembers one; its first end counts.
+    pub async fn add_call_over(&self, id: EscalationId, ending: Ending) -> Result<(), Problem> {
+        sqlx::query("INSERT OR IGNORE INTO call_over (owner, escalation, failed) VALUES (?, ?, ?)")
             .bind(&self.owner)
             .bind(id.to_string())
+            .bind(ending == Ending::Failed)
             .execute(&self.pool)
             .await
             .map(drop)
@@ -126,8 +134,8 @@ impl Outbox {
     }
 
     /// The server knows.
-    pub async fn remove_hang_up(&self, id: EscalationId) -> Result<(), Problem> {
-        sqlx::query("DELETE FROM hang_up WHERE escalation = ?")
+    pub async fn remove_call_over(&self, id: EscalationId) -> Result<(), Problem> {
+        sqlx::query("DELETE FROM call_over WHERE escalation = ?")
             .bind(id.to_string())
             .execute(&self.pool)
             .await
@@ -154,6 +162,12 @@ fn pending(row: &SqliteRow) -> Option<PendingMessage> {
     })
 }
 
+fn call_over(row: &SqliteRow) -> Option<(EscalationId, Ending)> {
+    let escalation = row.try_get::<String, _>("escalation").ok()?.parse().ok()?;
+    let failed: bool = row.try_get("failed").ok()?;
+    Some((escalation, if failed { Ending::Failed } else { Ending::HungUp }))
+}
+
 fn failed(error: sqlx::Error) -> Problem {
     tracing::error!(%error, "the outbox file cannot be used");
     Problem::new(ErrorCode::StorageFailed).saying("The message could not be kept on this disk, so it was not sent.")
@@ -175,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn order_reasons_and_hang_ups_survive() {
+    async fn order_reasons_and_ends_survive() {
         let dir = std::env::temp_dir().join(format!("sightline-outbox-{}", Uuid::new_v4()));
         std::fs::create_dir_all(&dir).unwrap();
         let (first, second, third) = (message("one"), message("two"), message("three"));
@@ -188,8 +202,8 @@ mod tests {
             }
             outbox.refuse(second.client_id, &problem).await.unwrap();
             outbox.remove(first.client_id).await.unwrap();
-            outbox.add_hang_up(call).await.unwrap();
-            outbox.add_hang_up(call).await.unwrap();
+            outbox.add_call_over(call, Ending::Failed).await.unwrap();
+            outbox.add_call_over(call, Ending::HungUp).await.unwrap();
         }
         let outbox = Outbox::open(&dir, "me".into()).await.unwrap();
         let refused = PendingMessage {
@@ -197,10 +211,10 @@ mod tests {
             ..second
         };
         assert_eq!(outbox.messages().await.unwrap(), [refused, third]);
-        assert_eq!(outbox.hang_ups().await.unwrap(), [call]);
+        assert_eq!(outbox.calls_over().await.unwrap(), [(call, Ending::Failed)]);
         let colleague = Outbox::open(&dir, "colleague".into()).await.unwrap();
         assert!(colleague.messages().await.unwrap().is_empty());
-        assert!(colleague.hang_ups().await.unwrap().is_empty());
+        assert!(colleague.calls_over().await.unwrap().is_empty());
         std::fs::remove_dir_all(&dir).unwrap();
     }
 

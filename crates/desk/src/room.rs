@@ -122,7 +122,9 @@ impl Protocol for RoomProtocol {
                 return Next::Stay;
             }
             // Only a customer is sent these.
-            RoomEvent::Offer(_) | RoomEvent::Joined | RoomEvent::Heartbeat => return Next::Stay,
+            RoomEvent::Offer(_) | RoomEvent::Joined | RoomEvent::Attempt { .. } | RoomEvent::Heartbeat => {
+                return Next::Stay;
+            }
             RoomEvent::Ice(ice) => RoomNews::Ice(ice),
             RoomEvent::Presence(presence) => RoomNews::Presence(presence),
             RoomEvent::Media(media) => RoomNews::Media(media),

@@ -9,6 +9,7 @@ use crate::{
     video_receive::DecoderThread,
     work::{Done, Processors},
 };
+use sightline_call::ladder::Arrival;
 use sightline_wire::device::{Quality, QualityMark};
 use std::{
     sync::atomic::Ordering::Relaxed,
@@ -33,6 +34,10 @@ pub(crate) struct Connection {
     pub sound_only: bool,
     state: State,
     admitted: bool,
+    /// A packet of sound has come.
+    heard: bool,
+    /// What its owner knows of what has come.
+    arrival: Option<Arrival>,
     loss_out: f64,
     rtt_ms: Option<f64>,
     last: Counters,
@@ -77,6 +82,8 @@ impl Connection {
             sound_only: false,
             state: State::Connecting,
             admitted: false,
+            heard: false,
+            arrival: None,
             loss_out: 0.0,
             rtt_ms: None,
             last,
@@ -128,9 +135,23 @@ impl Connection {
         }
     }
 
-    /// True the first time.
-    pub fn flowing(&mut self) -> bool {
-        !matches!(std::mem::replace(&mut self.state, State::Flowing), State::Flowing)
+    /// The first picture is there, or the time to wait for it is over: how far media has come, when that is news.
+    pub fn flowing(&mut self, picture: bool) -> Option<Arrival> {
+        self.state = State::Flowing;
+        let arrival = match (picture, self.heard) {
+            (true, _) => Arrival::Picture,
+            (false, true) => Arrival::Sound,
+            (false, false) => Arrival::Nothing,
+        };
+        let news = Some(arrival) > self.arrival;
+        self.arrival = self.arrival.max(Some(arrival));
+        news.then_some(arrival)
+    }
+
+    /// Sound has come. It is news only where a picture is no longer waited for.
+    pub fn hear(&mut self) -> Option<Arrival> {
+        let first = !std::mem::replace(&mut self.heard, true);
+        (first && self.arrival.is_some()).then(|| self.flowing(false)).flatten()
     }
 
     /// Sender reports come with the media that follows them.

@@ -185,7 +185,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             .and_then(Connection::flowing_deadline)
             .is_some_and(|deadline| deadline <= now)
         {
-            self.flowing();
+            self.flowing(false);
         }
     }
 
@@ -229,7 +229,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             Message::Decoder {
                 negotiation,
                 event: DecoderEvent::First,
-            } if self.is_current(negotiation) => self.flowing(),
+            } if self.is_current(negotiation) => self.flowing(true),
             Message::Decoder {
                 negotiation,
                 event: DecoderEvent::Damaged,
@@ -460,6 +460,9 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
             }
             PeerEvent::Media(Section::Audio, data) => {
                 current.note_report(Stream::Sound, &data);
+                if let Some(arrival) = current.hear() {
+                    self.tell(MediaEvent::Flowing { negotiation, arrival });
+                }
                 self.note_media(negotiation);
                 let mut playout = self.hardware.playout.lock().unwrap_or_else(PoisonError::into_inner);
                 playout.push(Packet {
@@ -573,11 +576,12 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
         });
     }
 
-    fn flowing(&mut self) {
-        let Some(current) = &mut self.current else { return };
-        let negotiation = current.peer.negotiation;
-        if current.flowing() {
-            self.tell(MediaEvent::Flowing { negotiation });
+    fn flowing(&mut self, picture: bool) {
+        if let Some(current) = &mut self.current
+            && let Some(arrival) = current.flowing(picture)
+        {
+            let negotiation = current.peer.negotiation;
+            self.tell(MediaEvent::Flowing { negotiation, arrival });
         }
     }
 

@@ -1,6 +1,7 @@
 //! One call's media, seen from outside.
 
 use crate::{message::Message, painter::Painter, run};
+use sightline_call::ladder::Arrival;
 use sightline_wire::{
     Problem,
     device::{DeviceKind, Quality},
@@ -79,10 +80,12 @@ pub enum MediaEvent {
         /// Which offer's connection.
         negotiation: u32,
     },
-    /// The first remote frame was shown, or an admitted connection has been up for a second without a picture.
+    /// The customer's media has come so far, on an admitted connection or with its first picture.
     Flowing {
         /// Which offer's connection.
         negotiation: u32,
+        /// How far; told again when it is further.
+        arrival: Arrival,
     },
     /// Once a second while connected.
     Quality(Quality),

@@ -28,7 +28,7 @@ fn a_call_carries_both_pictures_and_ends_without_a_trace() {
     let far = FarEnd::answering(&events.offer());
     session.answer(1, far.answer.clone());
     session.admit(1);
-    events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1 }).then_some(()));
+    events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1, .. }).then_some(()));
     for barcodes in [&ours, &far.barcodes] {
         let times: Vec<u32> = (0..30)
             .map(|_| barcodes.recv_timeout(PATIENCE).expect("pictures keep coming"))
@@ -54,7 +54,7 @@ fn a_call_carries_both_pictures_and_ends_without_a_trace() {
     let second = FarEnd::answering(&events.offer());
     session.answer(2, second.answer.clone());
     session.admit(2);
-    events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 2 }).then_some(()));
+    events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 2, .. }).then_some(()));
     second
         .barcodes
         .recv_timeout(PATIENCE)
@@ -113,7 +113,7 @@ fn a_warm_connection_carries_nothing_before_it_is_admitted() {
     });
     assert!(far.barcodes.try_recv().is_err(), "no picture was sent");
     session.admit(1);
-    events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1 }).then_some(()));
+    events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1, .. }).then_some(()));
     far.barcodes.recv_timeout(PATIENCE).expect("our picture is seen");
     far.sound.recv_timeout(PATIENCE).expect("our sound is heard");
     far.shared.recv_timeout(PATIENCE).expect("our screen is seen");

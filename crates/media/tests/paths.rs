@@ -67,7 +67,7 @@ impl Call {
         let far = networks.answer(&events.offer());
         session.answer(1, far.answer.clone());
         session.admit(1);
-        events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1 }).then_some(()));
+        events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1, .. }).then_some(()));
         for barcodes in [&ours, &far.barcodes] {
             pictures(barcodes, 30);
         }

@@ -221,7 +221,7 @@ fn a_call_over(which: Which, name: &str, url: &str, protocol: TransportProtocol)
     });
     assert!(candidate.contains("typ relay"), "{candidate}");
     far.candidate(&candidate);
-    events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1 }).then_some(()));
+    events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1, .. }).then_some(()));
     for barcodes in [&ours, &far.barcodes] {
         let times: Vec<u32> = (0..30)
             .map(|_| barcodes.recv_timeout(PATIENCE).expect("pictures keep coming"))

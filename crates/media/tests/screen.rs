@@ -18,7 +18,7 @@ fn a_shared_screen_comes_through_whole_beside_the_face_and_stops() {
     let far = FarEnd::answering(&events.offer());
     session.answer(1, far.answer.clone());
     session.admit(1);
-    events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1 }).then_some(()));
+    events.wait_for(|event| matches!(event, MediaEvent::Flowing { negotiation: 1, .. }).then_some(()));
 
     session.share_screen(Some(page.id.clone()));
     events.wait_for(|event| matches!(event, MediaEvent::Own(own) if own.screen && own.camera).then_some(()));

@@ -136,6 +136,23 @@ pub async fn end(
     .await
 }
 
+/// `POST /v1/escalations/{id}/fail`: no media came through, whatever the desk has tried.
+pub async fn fail(
+    State(app): State<Arc<App>>,
+    SignedIn { account }: SignedIn,
+    Id(id): Id<EscalationId>,
+) -> Result<Json<EscalationView>, Refusal> {
+    let call = {
+        let mut c = app.store.read().await?;
+        own(&mut c, id, &account).await?
+    };
+    to_the_end(async move {
+        let ended = over(&app, call.id, EndReason::MediaFailed).await?;
+        Ok(Json(app.escalation_view(&ended)))
+    })
+    .await
+}
+
 /// One side ends it: what that means depends on where the call stands at that moment.
 pub async fn over_by(app: &App, id: EscalationId, party: Party) -> Result<Escalation, Refusal> {
     happened(app, id, |state| Happening::Over(ended_by(state, party))).await

@@ -40,6 +40,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/escalations/{id}/rejoin", post(escalations::rejoin))
         .route("/v1/escalations/{id}/resend", post(escalations::resend))
         .route("/v1/escalations/{id}/end", post(escalations::end))
+        .route("/v1/escalations/{id}/fail", post(escalations::fail))
         .route("/v1/escalations/{id}/stats", get(call_stats::get).post(call_stats::add))
         .route("/v1/webchat/tokens", post(directline::start_web_chat))
         .route("/v1/invites/{code}", get(invites::look))

@@ -7,7 +7,7 @@ use crate::{
     device::{DeviceKind, DeviceList, Quality},
     escalation::EndReason,
     ids::{ClientMessageId, ConversationId, EscalationId},
-    room::MediaState,
+    room::{Attempt, MediaState},
     screen::ScreenList,
 };
 use serde::{Deserialize, Serialize};
@@ -265,7 +265,7 @@ pub enum CallPhase {
     Connecting {
         /// Since when.
         since: UnixMillis,
-        /// Then it becomes words.
+        /// Then it goes back to the chat.
         deadline: UnixMillis,
     },
     /// Both sides see or hear each other.
@@ -293,6 +293,8 @@ pub struct CallView {
     pub customer_name: String,
     /// Where it stands.
     pub phase: CallPhase,
+    /// What is being tried to get picture and sound through; `direct` when nothing has to be.
+    pub attempt: Attempt,
     /// The customer's link.
     pub url: Option<String>,
     /// What we send.

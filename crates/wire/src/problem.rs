@@ -110,8 +110,10 @@ codes! {
     ScreenGone 410 "What you shared was closed, so sharing has stopped." "Share another window if there is more to show.";
     /// No way to capture a screen here.
     ScreenUnavailable 409 "Windows and screens cannot be shared from this system yet." "Sign in on an X11 session, or send a picture in the chat.";
-    /// Media did not start within its deadline.
-    MediaTimeout 504 "The picture did not come through." "The network may block video. Go on in the chat, or try again.";
+    /// Neither picture nor sound within the deadline, whatever was tried.
+    MediaTimeout 504 "Picture and sound did not come through." "The network may block video. Go on in the chat, or try again.";
+    /// Sound comes, pictures do not.
+    PictureBlocked 504 "Video does not get through; you can hear each other." "Go on talking. The pictures are tried again by themselves.";
     /// A TURN server refused the credentials, or has no room.
     RelayRefused 403 "The relay did not let this call in." "Try again. If it happens again, tell IT that the relay refuses credentials.";
     /// No TURN server answers.

@@ -76,6 +76,20 @@ pub enum Presence {
     },
 }
 
+/// What is being tried to get picture and sound through. The desk decides and tells; both say it to their person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Attempt {
+    /// The first connection. Also: nothing needs to be tried any more.
+    Direct,
+    /// A second one, with fresh sockets.
+    Again,
+    /// One over a relay.
+    Relay,
+    /// Sound alone: neither side sends pictures until told otherwise.
+    SoundOnly,
+}
+
 /// From a party to the server.
 #[derive(Clone, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -104,6 +118,11 @@ pub enum RoomRequest {
         negotiation: u32,
         /// An SDP candidate attribute, `candidate:...`; empty at the end of candidates.
         candidate: String,
+    },
+    /// Agent only: what is being tried from now on.
+    Attempt {
+        /// What.
+        attempt: Attempt,
     },
     /// The tap, of a customer who came with a warm token: redeems the invite for this browser.
     Join,
@@ -166,6 +185,11 @@ pub enum RoomEvent {
     },
     /// The other side's microphone, camera or screen.
     Media(MediaState),
+    /// From the agent: what is being tried from now on.
+    Attempt {
+        /// What.
+        attempt: Attempt,
+    },
     /// The call is over; the socket closes.
     Ended {
         /// Why.

@@ -66,6 +66,7 @@ fn definitions() -> String {
         Party,
         Offer,
         MediaState,
+        Attempt,
         Presence,
         RoomRequest,
         RoomEvent,

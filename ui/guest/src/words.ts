@@ -49,7 +49,7 @@ export function endWords(reason: EndReason, agent: string): string {
     case "agent_lost":
       return `${agent}'s connection was lost, so the call ended.`;
     case "media_failed":
-      return "The picture and sound did not come through, so the call ended.";
+      return "Picture and sound did not come through, so the call ended.";
   }
 }
 

@@ -8,6 +8,7 @@ const calm: Facts = {
   agent: "Maria",
   other: { place: "here", session: 1 },
   otherMedia: { microphone: true, camera: true, screen: false },
+  trying: "direct",
   signallingLost: false,
   mediaLost: false,
   still: false,
@@ -43,6 +44,28 @@ describe("what the stage says", () => {
   it("shows a face when no picture is sent", () => {
     const off = { microphone: true, camera: false, screen: false };
     expect(situation({ ...calm, otherMedia: off })).toMatchObject({ stage: "face", card: { text: "Camera is off" } });
+  });
+
+  it("names every rung of the ladder, and none of them is a bare spinner", () => {
+    const titles = (["direct", "again", "relay", "sound_only"] as const).map((trying) => {
+      const { card } = situation({ ...calm, trying, state: { type: "connecting", overdue: false } });
+      expect(card).toMatchObject({ busy: true, again: false });
+      expect(card?.text).toMatch(/\.$/);
+      return card?.title;
+    });
+    expect(titles[1]).toBe("Trying another way…");
+    expect(new Set(titles).size).toBe(4);
+  });
+
+  it("says in a call without pictures why there are none, and that it is a call", () => {
+    const off = { microphone: true, camera: false, screen: false };
+    expect(situation({ ...calm, otherMedia: off, trying: "sound_only" })).toMatchObject({
+      stage: "face",
+      card: { text: "Sound only" },
+      banner: expect.stringContaining("you can hear each other"),
+    });
+    // The agent's picture is shown while it comes, whatever is being tried.
+    expect(situation({ ...calm, trying: "relay" })).toEqual({ stage: "picture", card: null, banner: null });
   });
 
   it("turns every wait into words and a way on after its deadline", () => {

@@ -1,11 +1,12 @@
 //! What goes into the call on the stage, and what comes out of it.
 
+use crate::ladder::Arrival;
 use sightline_wire::{
     Problem,
     device::{DeviceKind, Quality},
     escalation::{EndReason, EscalationView, IcePolicy},
     ids::EscalationId,
-    room::{MediaState, Offer, Presence},
+    room::{Attempt, MediaState, Offer, Presence},
 };
 
 /// Something that happened to the call.
@@ -13,6 +14,8 @@ use sightline_wire::{
 pub enum CallInput {
     /// The ways this deployment allows, before [`CallInput::Started`].
     Policy(IcePolicy),
+    /// Whether there are relays, likewise.
+    Relays(bool),
     /// The server answered Start video, or a rejoin.
     Started(EscalationView),
     /// The conversation came with this newest escalation.
@@ -67,10 +70,12 @@ pub enum CallInput {
         /// Of the offer it belongs to.
         negotiation: u32,
     },
-    /// The first remote picture or sound came through.
+    /// The customer's media has come so far.
     Flowing {
         /// Of the offer it belongs to.
         negotiation: u32,
+        /// How far.
+        arrival: Arrival,
     },
     /// Media came in on a connection that was not admitted: the customer has tapped Join.
     Knocked {
@@ -146,12 +151,20 @@ pub enum CallEffect {
     SendMedia(MediaState),
     /// Tell the room that media came through.
     TellFlowing,
+    /// Tell the room what is being tried.
+    TellAttempt(Attempt),
+    /// Switch the camera, as the agent would.
+    SetCamera(bool),
     /// Give microphone, camera and network back.
     StopMedia,
     /// Make sure quickly that the room can be reached: its socket may be as dead as the media path.
     CheckRoom,
     /// Leave the room and close its socket.
     LeaveRoom,
+    /// Close the room's socket without a word: the server hears about the end in another way.
+    CloseRoom,
     /// End the escalation on the server, however often it takes.
     EndOnServer(EscalationId),
+    /// Likewise, as one whose media never came through.
+    FailOnServer(EscalationId),
 }

@@ -5,6 +5,7 @@ use sightline_wire::{UnixMillis, escalation::IcePolicy, room::Presence};
 
 impl DeskCall {
     pub(super) fn other_presence(&mut self, presence: Presence, now: UnixMillis) -> Vec<CallEffect> {
+        self.here = matches!(presence, Presence::Here { .. });
         match presence {
             Presence::Absent => {
                 self.away_until = None;
@@ -33,6 +34,7 @@ impl DeskCall {
                 self.confirm_by = None;
                 self.connecting(now);
                 let mut effects = self.meet(session);
+                effects.extend(self.tell_again());
                 effects.extend(self.admit());
                 effects
             }
@@ -42,7 +44,11 @@ impl DeskCall {
     fn meet(&mut self, session: u32) -> Vec<CallEffect> {
         self.other_session = Some(session);
         match self.answered {
-            Some(Some(answering)) if answering != session => self.renegotiate(IcePolicy::All),
+            Some(Some(answering)) if answering != session => {
+                let mut effects = self.climb_anew();
+                effects.extend(self.renegotiate(IcePolicy::All));
+                effects
+            }
             Some(None) => {
                 self.answered = Some(Some(session));
                 Vec::new()
@@ -84,6 +90,8 @@ impl DeskCall {
         self.candidates.clear();
         self.answered = None;
         self.connected = false;
+        self.offered = policy;
+        self.no_relay = false;
         self.admitted = false;
         effects.push(CallEffect::MakeOffer(self.negotiation, policy));
         effects
@@ -97,6 +105,7 @@ impl DeskCall {
         }
         self.confirm_by = None;
         self.flowing = false;
+        self.arrival = None;
         if let Some(place) = self.place().cloned() {
             self.phase = Phase::Waiting(place);
         }

@@ -306,7 +306,7 @@ impl<S: Shell> Controller<S> {
                 }
                 self.message_arrived(message);
             }
-            CourierEvent::HangUps(ids) => {
+            CourierEvent::Over(ids) => {
                 signed_in.inbox.over.get_or_insert_default().extend(ids);
                 self.follow_all_escalations();
             }

@@ -1,4 +1,4 @@
-//! The call on the stage: hands what happens to [`DeskCall`] and carries out what it says.
+//! The call on the stage: hands what happens to [`DeskCall`]; `effects.rs` carries out what it says.
 
 use super::{
     Controller, Input, answer,
@@ -8,12 +8,13 @@ use super::{
 use crate::{
     config::CLOSE_PATIENCE,
     courier::Reply,
+    outbox::Ending,
     room::{RoomLine, RoomNews},
     shell::Shell,
     socket::jittered,
 };
 use sightline_call::{
-    desk_call::{CallEffect, CallInput, DeskCall},
+    desk_call::{CallInput, DeskCall},
     text::first_name,
 };
 use sightline_media::{MediaEvent, Session, SessionConfig};
@@ -25,7 +26,7 @@ use sightline_wire::{
     device::DeviceKind,
     escalation::{EscalationState, EscalationView, IceConfig, IcePolicy, VideoStarted},
     ids::{CommandId, ConversationId, EscalationId},
-    room::{MediaState, Offer, RoomRequest},
+    room::{MediaState, Offer},
 };
 use std::time::Duration;
 use tokio::{
@@ -55,7 +56,7 @@ pub(super) struct Stage {
     pub(super) figures: Figures,
     pub call: DeskCall,
     pub(super) media: Option<Session>,
-    room: Option<RoomLine>,
+    pub(super) room: Option<RoomLine>,
     /// The server has not answered Start video yet.
     starting: bool,
     /// A new room token is on its way.
@@ -205,7 +206,7 @@ impl<S: Shell> Controller<S> {
                     MediaEvent::Connected { negotiation } => CallInput::Connected { negotiation },
                     MediaEvent::Path { up } => CallInput::Path { up },
                     MediaEvent::Knocked { negotiation } => CallInput::Knocked { negotiation },
-                    MediaEvent::Flowing { negotiation } => CallInput::Flowing { negotiation },
+                    MediaEvent::Flowing { negotiation, arrival } => CallInput::Flowing { negotiation, arrival },
                     MediaEvent::Quality(quality) => {
                         self.note_figures(&quality);
                         CallInput::Quality(quality)
@@ -281,10 +282,13 @@ impl<S: Shell> Controller<S> {
     /// What the server says about reaching the customer, in time for the next offer.
     fn use_ice(&mut self, ice: IceConfig) {
         let Some(stage) = &self.stage else { return };
+        let mut urls = ice.servers.iter().flat_map(|server| &server.urls);
+        let relays = urls.any(|url| url.starts_with("turn"));
         with(&stage.media, |media| {
             media.set_ice_policy(ice.policy);
             media.set_ice_servers(ice.servers);
         });
+        self.call_input(CallInput::Relays(relays));
         self.call_input(CallInput::Policy(ice.policy));
     }
 
@@ -446,57 +450,9 @@ impl<S: Shell> Controller<S> {
         }
     }
 
-    fn carry_out(&mut self, effects: Vec<CallEffect>) {
-        for effect in effects {
-            let Some(stage) = &mut self.stage else { return };
-            match effect {
-                CallEffect::MakeOffer(negotiation, policy) => {
-                    with(&stage.media, |media| media.offer_with(negotiation, policy));
-                }
-                CallEffect::AcceptAnswer { negotiation, sdp } => {
-                    with(&stage.media, |media| media.answer(negotiation, sdp));
-                }
-                CallEffect::AddCandidate { negotiation, candidate } => {
-                    with(&stage.media, |media| media.remote_candidate(negotiation, candidate));
-                }
-                CallEffect::Admit(negotiation) => with(&stage.media, |media| media.admit(negotiation)),
-                CallEffect::Cut(negotiation) => with(&stage.media, |media| media.cut(negotiation)),
-                CallEffect::RemoteMedia(state) => with(&stage.media, |media| media.remote_media(state)),
-                CallEffect::SendOffer(offer) => with(&stage.room, |room| room.send(RoomRequest::Offer(offer))),
-                CallEffect::SendCandidate { negotiation, candidate } => with(&stage.room, |room| {
-                    room.send(RoomRequest::Candidate { negotiation, candidate });
-                }),
-                CallEffect::CheckRoom => {
-                    with(&stage.room, RoomLine::check);
-                    if let Ok(signed_in) = self.signed_in_ref() {
-                        signed_in.link.check();
-                    }
-                }
-                CallEffect::SendMedia(state) => with(&stage.room, |room| room.send(RoomRequest::Media(state))),
-                CallEffect::TellFlowing => with(&stage.room, |room| room.send(RoomRequest::MediaFlowing)),
-                CallEffect::StopMedia => {
-                    self.close_figures();
-                    let Some(stage) = &mut self.stage else { return };
-                    if let Some(media) = stage.media.take() {
-                        tokio::task::spawn_blocking(move || drop(media));
-                    }
-                }
-                CallEffect::LeaveRoom => {
-                    if let Some(room) = stage.room.take() {
-                        room.send(RoomRequest::Leave);
-                    }
-                }
-                CallEffect::EndOnServer(escalation) => self.end_on_server(escalation, None),
-            }
-        }
-    }
-
-    /// Kept on disk until the server knows; `told` hears when it does.
+    /// `told` hears when the server knows.
     fn end_on_server(&mut self, escalation: EscalationId, told: Option<Reply>) {
-        if let Ok(signed_in) = self.signed_in_mut() {
-            signed_in.inbox.over.get_or_insert_default().insert(escalation);
-            signed_in.courier.hang_up(escalation, told);
-        }
+        self.over_on_server(escalation, Ending::HungUp, told);
     }
 
     pub(super) fn hang_up(&mut self) -> Result<(), Problem> {
@@ -586,7 +542,7 @@ impl<S: Shell> Controller<S> {
     }
 }
 
-fn with<T>(value: &Option<T>, f: impl FnOnce(&T)) {
+pub(super) fn with<T>(value: &Option<T>, f: impl FnOnce(&T)) {
     if let Some(value) = value {
         f(value);
     }

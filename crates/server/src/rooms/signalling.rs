@@ -29,6 +29,10 @@ impl Room {
                 Party::Agent => self.offer(offer).await,
                 Party::Customer => self.refuse(party, ErrorCode::BadRequest),
             },
+            RoomRequest::Attempt { attempt } => match party {
+                Party::Agent => self.tell(Party::Customer, RoomEvent::Attempt { attempt }),
+                Party::Customer => self.refuse(party, ErrorCode::BadRequest),
+            },
             RoomRequest::Answer { negotiation, sdp } => match party {
                 Party::Customer => self.answer(negotiation, sdp).await,
                 Party::Agent => self.refuse(party, ErrorCode::BadRequest),

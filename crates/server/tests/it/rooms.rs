@@ -7,7 +7,7 @@ use sightline_wire::{
     ErrorCode, Problem,
     conversation::Conversation,
     escalation::{EndReason, EscalationState, Redeemed, VideoStarted},
-    room::{MediaState, Offer, Party, Presence, RoomEvent, RoomRequest},
+    room::{Attempt, MediaState, Offer, Party, Presence, RoomEvent, RoomRequest},
     survey::{Issue, Survey, Verdict},
 };
 use std::time::{Duration, Instant};
@@ -448,4 +448,44 @@ async fn stale_and_misplaced_signalling_goes_nowhere() {
     assert_eq!(call.customer.problem().await, ErrorCode::BadRequest);
     call.agent.send(&answer(2)).await;
     assert_eq!(call.agent.problem().await, ErrorCode::BadRequest);
+}
+
+#[tokio::test]
+async fn what_the_desk_tries_is_passed_on_and_its_failure_is_what_ends_the_call() {
+    let mut call = answered_call(World::start().await).await;
+    let attempt = |event| match event {
+        RoomEvent::Attempt { attempt } => Some(attempt),
+        _ => None,
+    };
+    for tried in [Attempt::Again, Attempt::Relay, Attempt::SoundOnly] {
+        call.agent.send(&RoomRequest::Attempt { attempt: tried }).await;
+        assert_eq!(call.customer.room_event("an attempt", attempt).await, tried);
+    }
+    let attempt = Attempt::Direct;
+    call.customer.send(&RoomRequest::Attempt { attempt }).await;
+    assert_eq!(call.customer.problem().await, ErrorCode::BadRequest, "the desk decides");
+
+    let path = format!("/v1/escalations/{}/fail", call.started.escalation.id);
+    let stranger = call.world.desk("jonas").await;
+    let refused: Result<Value, Problem> = stranger.post(&path, json!({})).await;
+    assert_eq!(refused.refused().code, ErrorCode::NotYourConversation);
+    for _ in 0..2 {
+        let _: Value = call.desk.post(&path, json!({})).await.unwrap();
+    }
+    assert_eq!(ended(&mut call.customer).await, EndReason::MediaFailed);
+    assert!(matches!(
+        call.state().await,
+        EscalationState::Ended {
+            reason: EndReason::MediaFailed,
+            live_ms: 0,
+            ..
+        }
+    ));
+    let lines = call.desk.messages(call.conversation.id).await;
+    assert_eq!(
+        lines.last().unwrap().body.text(),
+        "Video call ended before it began: picture and sound did not come through"
+    );
+    let again = call.desk.start_video(call.conversation.id, Uuid::new_v4()).await;
+    assert!(again.is_ok(), "the slot is free");
 }

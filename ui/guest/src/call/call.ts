@@ -8,7 +8,7 @@
  */
 
 import type {
-  EndReason, IceConfig, MediaState, Offer, Presence, Problem, RoomEvent,
+  Attempt, EndReason, IceConfig, MediaState, Offer, Presence, Problem, RoomEvent,
 } from "../../../shared/wire";
 import { Failure, OFFLINE, invites } from "../api";
 import { Backoff } from "../backoff";
@@ -47,6 +47,8 @@ export class Call {
   agent = "";
   company = "";
   other: Presence = { place: "absent" };
+  /** What the desk is trying, to get picture and sound through. */
+  trying: Attempt = "direct";
   /** Unknown until the desk has said it once. */
   otherMedia: MediaState | null = null;
   signallingLost = false;
@@ -200,6 +202,7 @@ export class Call {
 
   /** Asks the desk for a new offer. */
   tryAgain(): void {
+    this.try("direct");
     this.waitFor("waiting");
     this.room.renew();
   }
@@ -287,6 +290,9 @@ export class Call {
       case "problem":
         note(event, "room");
         break;
+      case "attempt":
+        this.try(event.attempt);
+        break;
       case "ice":
         this.ice = { servers: event.servers, policy: event.policy };
         break;
@@ -301,8 +307,18 @@ export class Call {
     this.other = other;
     if (other.place !== "here") return;
     // A desk that started again counts its offers from the beginning.
-    if (this.session !== null && this.session !== other.session) this.highest = -1;
+    if (this.session !== null && this.session !== other.session) {
+      this.highest = -1;
+      this.try("direct");
+    }
     this.session = other.session;
+  }
+
+  /** The desk climbs the ladder; this side says so, and sends no picture where none gets through. */
+  private try(attempt: Attempt): void {
+    if (this.trying !== attempt && attempt !== "direct") note({ code: "attempt" }, attempt);
+    this.trying = attempt;
+    this.media.holdPictures(attempt === "sound_only");
   }
 
   private accept(offer: Offer): void {
@@ -372,7 +388,10 @@ export class Call {
       if (state === "failed") {
         note({ code: "media_failed" }, "ice");
         window.clearTimeout(this.renewal);
-        this.renewal = window.setTimeout(() => this.room.renew(), RENEW_MS);
+        this.renewal = window.setTimeout(() => {
+          // Before the first picture the desk tries the other ways.
+          if (this.state.type === "live" || this.trying === "direct") this.room.renew();
+        }, RENEW_MS);
       }
       if (state === "connected") {
         window.clearTimeout(this.renewal);

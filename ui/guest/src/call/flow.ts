@@ -196,7 +196,8 @@ export class Flow {
         break;
       case "ended":
         this.call = this.view = null;
-        this.survey(call.state.reason, call.agent);
+        if (call.state.reason === "media_failed") this.blocked();
+        else this.survey(call.state.reason, call.agent);
         break;
       case "problem":
         this.call = this.view = null;
@@ -222,6 +223,16 @@ export class Flow {
         actions: this.wayBack(),
       }),
     );
+  }
+
+  /** There was no call to rate. What happened stands in the chat, too. */
+  private blocked(): void {
+    seat.clear();
+    const problem = say("media_timeout");
+    setPhase("ended");
+    note(problem, "call");
+    const { close } = this.options;
+    this.show("page", noticePage(problemNotice(problem, () => {}, close ? [button("primary large", "Back to the chat", close)] : [])));
   }
 
   private survey(reason: Parameters<typeof endWords>[0] | null, agent: string): void {

@@ -11,6 +11,8 @@ export class LocalMedia {
   screen: MediaStreamTrack | null = null;
   problems: DeviceProblem[] = [];
   private muted = false;
+  /** Pictures do not get through: they are held back, though the devices stay open. */
+  private held = false;
   private stopped = false;
   /** One change at a time: a second tap while the browser asks waits for the first. */
   private queue: Promise<void> = Promise.resolve();
@@ -21,19 +23,26 @@ export class LocalMedia {
   }
 
   get outgoing(): OutgoingTracks {
-    return { audio: this.microphone, video: this.screen ?? this.camera };
+    return { audio: this.microphone, video: this.held ? null : (this.screen ?? this.camera) };
   }
 
   get state(): MediaState {
     return {
       microphone: this.microphone !== null && !this.muted,
-      camera: this.camera !== null || this.screen !== null,
-      screen: this.screen !== null,
+      camera: !this.held && (this.camera !== null || this.screen !== null),
+      screen: !this.held && this.screen !== null,
     };
   }
 
   get cameraOn(): boolean {
     return this.camera !== null;
+  }
+
+  /** Holds pictures back, or sends them again. Said to the other side either way. */
+  holdPictures(held: boolean): void {
+    if (this.held === held) return;
+    this.held = held;
+    this.changed();
   }
 
   /** Takes over what the preview captured; the preview's own object lets go without stopping it. */

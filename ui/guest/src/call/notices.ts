@@ -73,8 +73,14 @@ export function problemNotice(problem: Problem, retry: () => void, elsewhere: Ch
       };
     case "server_unreachable":
       return { icon: "wifiOff", title: "You seem to be offline", text: problem.next_step, actions: [again] };
-    case "media_failed":
     case "media_timeout":
+      return {
+        icon: "videoOff",
+        title: "Picture and sound did not come through",
+        text: "Your network may block video calls. Go on in the chat, where you can also ask for another try. A call may work over another network, such as mobile data instead of Wi-Fi.",
+        actions: elsewhere,
+      };
+    case "media_failed":
       return {
         icon: "videoOff",
         title: "The call did not come through",

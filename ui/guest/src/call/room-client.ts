@@ -133,6 +133,7 @@ export class RoomClient {
       case "answer":
       case "candidate":
       case "media":
+      case "attempt":
         break;
     }
     this.listener.event(event);

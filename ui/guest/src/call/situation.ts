@@ -1,5 +1,6 @@
 /** What the stage says for each state of the call: words, never a bare spinner and never a black box. */
 
+import type { Attempt } from "../../../shared/wire";
 import type { Call } from "./call";
 
 export interface Situation {
@@ -9,7 +10,7 @@ export interface Situation {
   banner: string | null;
 }
 
-type Facts = Pick<Call, "state" | "agent" | "other" | "otherMedia" | "signallingLost" | "mediaLost" | "still">;
+type Facts = Pick<Call, "state" | "agent" | "other" | "otherMedia" | "trying" | "signallingLost" | "mediaLost" | "still">;
 
 export function situation(call: Facts): Situation {
   const { state, agent } = call;
@@ -29,7 +30,7 @@ export function situation(call: Facts): Situation {
       if (call.signallingLost) return wait("Reconnecting…", "The network dropped. It goes on by itself.");
       return state.overdue
         ? stuck("The picture did not come through", "Your network may block video. Try again, or switch between Wi-Fi and mobile data.")
-        : wait(`Connecting you to ${agent}…`, "The picture is on its way.");
+        : wait(...climbing(call.trying, agent));
     case "live":
       return live(call);
     case "ended":
@@ -61,15 +62,32 @@ function live(call: Facts): Situation {
       banner: null,
     };
   }
+  const soundOnly = call.trying === "sound_only";
   const banner = call.signallingLost
     ? "Connection to the server lost, reconnecting. You can go on talking."
     : away
       ? `${agent}'s connection is unsteady. You can go on talking.`
-      : null;
+      : soundOnly
+        ? "Video does not get through; you can hear each other. It is tried again by itself."
+        : null;
   if (otherMedia && !otherMedia.camera && !otherMedia.screen) {
-    return { stage: "face", card: { title: agent, text: "Camera is off", busy: false, again: false }, banner };
+    return { stage: "face", card: { title: agent, text: soundOnly ? "Sound only" : "Camera is off", busy: false, again: false }, banner };
   }
   return { stage: "picture", card: null, banner };
+}
+
+/** What each rung is called to somebody who waits. */
+function climbing(attempt: Attempt, agent: string): [title: string, text: string] {
+  switch (attempt) {
+    case "direct":
+      return [`Connecting you to ${agent}…`, "The picture is on its way."];
+    case "again":
+      return ["Trying another way…", `The first way to ${agent} did not work. This takes a few seconds.`];
+    case "relay":
+      return ["Trying a way around…", "Your network may block the direct way. This takes a few seconds."];
+    case "sound_only":
+      return ["Trying with sound only…", "Video does not get through. If sound does not either, the call goes back to the chat."];
+  }
 }
 
 function wait(title: string, text: string): Situation {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Conversation, EndReason, LinkView } from "$wire";
 import { ana, ANA, mine } from "../backend/mock/people";
 import { call, escalation, signedIn, summary } from "../backend/mock/scenarios";
-import { callLine, endNextStep, endReason, inviteStatus, startVideoBlock, worstLine } from "./call";
+import { attemptWords, callLine, endNextStep, endReason, inviteStatus, startVideoBlock, worstLine } from "./call";
 import { apply, initialModel, type DeskModel } from "./model";
 
 function model(link: LinkView = { type: "online" }): DeskModel {
@@ -58,6 +58,15 @@ describe("an invite's card", () => {
     // A resend prolongs the link that is already in the chat.
     expect(inviteStatus("e1", 10, { ...old, expires_at: 20 }, 11).label).toBe("Not opened yet");
     expect(inviteStatus("e1", 20, old, 11, true).label).toBe("Opened");
+  });
+});
+
+describe("the way to the first picture", () => {
+  it("is told step by step", () => {
+    const told = (["direct", "again", "relay", "sound_only"] as const).map((each) => attemptWords(each, "Ana"));
+    expect(new Set(told.map(({ title }) => title)).size).toBe(4);
+    for (const { text } of told) expect(text).toMatch(/\.$/);
+    expect(endNextStep("media_failed")).toMatch(/chat.*start video again/);
   });
 });
 

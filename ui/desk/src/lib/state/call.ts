@@ -1,4 +1,5 @@
 import type {
+  Attempt,
   CallSummary,
   CallView,
   Conversation,
@@ -73,6 +74,20 @@ export function phaseLabel(call: CallView): string {
   }
 }
 
+/** What the stage says while the customer has joined and nothing has come through. */
+export function attemptWords(attempt: Attempt, customer: string): { title: string; text: string } {
+  switch (attempt) {
+    case "direct":
+      return { title: `Connecting to ${customer}`, text: `${customer} has joined.` };
+    case "again":
+      return { title: "Trying another way", text: "The first connection did not come up." };
+    case "relay":
+      return { title: "Trying a way around", text: `The direct way to ${customer} seems blocked; this one goes over a relay.` };
+    case "sound_only":
+      return { title: "Trying with sound only", text: "Video does not get through. Without sound the call goes back to the chat." };
+  }
+}
+
 /** Who ended the call and why, as a sentence. */
 export function endReason(reason: EndReason, customer: string): string {
   switch (reason) {
@@ -91,7 +106,7 @@ export function endReason(reason: EndReason, customer: string): string {
     case "agent_lost":
       return "Your connection was lost and did not come back.";
     case "media_failed":
-      return "Picture and sound could not be connected.";
+      return "Picture and sound did not come through.";
     case "wrapped_up":
       return "You ended the call and wrapped up.";
   }
@@ -103,8 +118,9 @@ export function endNextStep(reason: EndReason): string | null {
     case "invite_expired":
     case "customer_lost":
     case "agent_lost":
-    case "media_failed":
       return "Start video again to send a new link.";
+    case "media_failed":
+      return "A firewall may be in the way. Go on in the chat, or start video again to send a new link.";
     case "customer_declined":
       return "Go on in the chat, or ask before you send another link.";
     case "agent_hung_up":

@@ -111,6 +111,7 @@ export function call(phase: CallPhase, more: Partial<CallView> = {}): CallView {
     conversation: ANA,
     customer_name: "Ana Moreno",
     phase,
+    attempt: "direct",
     url: phase.type === "preparing" ? null : URL,
     own: { microphone: true, camera: true, screen: false },
     sharing: null,
@@ -256,7 +257,24 @@ export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
     ...base(ana({ escalation: escalation({ type: "joining", since: Date.now() }) }), true),
     stage({ type: "connecting", since: Date.now(), deadline: Date.now() + 20_000 }),
   ],
+  "connecting-relay": () => [
+    ...base(ana({ escalation: escalation({ type: "joining", since: Date.now() }) }), true),
+    stage({ type: "connecting", since: Date.now(), deadline: Date.now() + 7_000 }, { attempt: "relay" }),
+  ],
   live: () => live(),
+  "live-sound-only": () =>
+    live({
+      attempt: "sound_only",
+      own: { microphone: true, camera: false, screen: false },
+      other: { microphone: true, camera: false, screen: false },
+      problems: [
+        problem(
+          "picture_blocked",
+          "Video does not get through; you can hear each other.",
+          "Go on talking. The pictures are tried again by themselves.",
+        ),
+      ],
+    }),
   "live-poor": () => live({ quality: quality("poor") }),
   "live-camera-off": () => live({ other: { microphone: false, camera: false, screen: false } }),
   "live-away": () =>
