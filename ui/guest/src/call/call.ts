@@ -13,7 +13,6 @@ import type {
 import { Failure, OFFLINE, invites } from "../api";
 import { Backoff } from "../backoff";
 import { figures, note, setPhase } from "../diagnostics";
-import { lookForDevices } from "./devices";
 import type { Wish } from "./devices";
 import { watchFrames } from "./frames";
 import { LocalMedia } from "./local-media";
@@ -98,7 +97,6 @@ export class Call {
     const attempt = ++this.attempt;
     const current = () => attempt === this.attempt && !this.tapped;
     const backoff = new Backoff();
-    lookForDevices();
     this.room.open();
     for (;;) {
       try {

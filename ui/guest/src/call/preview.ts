@@ -5,7 +5,7 @@ import { button, h, setText } from "../dom";
 import { icon } from "../icons";
 import type { Support } from "../support";
 import { deviceMenu } from "./device-menu";
-import { deviceWords } from "./devices";
+import { deviceWords, lookForDevices } from "./devices";
 import type { Wish } from "./devices";
 import { LocalMedia } from "./local-media";
 import { meter } from "./meter";
@@ -36,6 +36,7 @@ export function preview(
   const devices = deviceMenu(media, null);
   let watched: MediaStreamTrack | null = null;
   let left = false;
+  lookForDevices();
 
   const ask = button("", [icon("video"), "Turn on camera"], () => {
     ask.disabled = true;
