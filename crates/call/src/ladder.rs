@@ -179,9 +179,10 @@ impl Ladder {
         }
         let seen = std::mem::replace(&mut self.seen, now);
         let (step, at) = self.next().filter(|(_, at)| now >= *at)?;
-        self.dead = false;
-        // What it is late by because nobody looked.
-        self.since += now - at.max(seen);
+        // What it is late by because nobody looked. A dead connection's next rung is never late.
+        if !std::mem::take(&mut self.dead) {
+            self.since += now - at.max(seen);
+        }
         self.stepped = now;
         match step {
             Step::Chat => self.place = Place::Off,
@@ -298,9 +299,9 @@ mod tests {
         assert_eq!(ladder.advance(5_000), None);
         ladder.lost();
         assert_eq!(ladder.advance(5_500), Some(Step::Try(Again)));
-        assert_eq!(ladder.deadline(), Some(8_000 - 500), "two seconds after it");
+        assert_eq!(ladder.deadline(), Some(7_500), "it has its two seconds");
         assert_eq!(ladder.advance(7_500), Some(Step::Try(Relay)));
-        assert_eq!(ladder.deadline(), Some(9_500), "nobody looked for half a second");
+        assert_eq!(ladder.deadline(), Some(9_000), "and the first-frame deadline stands");
     }
 
     #[test]
