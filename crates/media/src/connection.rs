@@ -90,7 +90,7 @@ impl Connection {
             sync: Sync::default(),
             reports: 0,
             busy: 0.0,
-            processors: Processors::default(),
+            processors: Processors::watch(),
         }
     }
 

@@ -65,7 +65,7 @@ impl Drop for Working<'_> {
 }
 
 /// How much of this computer's processors all programs together use.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Processors {
     last: Option<Ticks>,
 }
@@ -78,16 +78,24 @@ struct Ticks {
 }
 
 impl Processors {
-    /// The share in use since the last call, 0 to 1; `None` the first time and where the system does not tell.
+    /// Counts from now on.
+    pub fn watch() -> Self {
+        Self { last: read() }
+    }
+
+    /// The share in use since the last call, 0 to 1; `None` where the system does not tell.
     pub fn in_use(&mut self) -> Option<f64> {
-        let now = std::fs::read_to_string("/proc/stat")
-            .ok()
-            .and_then(|text| ticks(&text))?;
+        let now = read()?;
         let last = self.last.replace(now)?;
         let all = now.all.saturating_sub(last.all);
         let idle = now.idle.saturating_sub(last.idle).min(all);
         (all > 0).then(|| (all - idle) as f64 / all as f64)
     }
+}
+
+fn read() -> Option<Ticks> {
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
+    ticks(&text)
 }
 
 /// The first line of `/proc/stat` (proc(5)): user, nice, system, idle, iowait, irq, softirq, steal. What follows is
