@@ -466,7 +466,7 @@ async fn what_the_desk_tries_is_passed_on_and_its_failure_is_what_ends_the_call(
     assert_eq!(call.customer.problem().await, ErrorCode::BadRequest, "the desk decides");
 
     let path = format!("/v1/escalations/{}/fail", call.started.escalation.id);
-    let stranger = call.world.desk("jonas").await;
+    let stranger = call.world.desk("colleague").await;
     let refused: Result<Value, Problem> = stranger.post(&path, json!({})).await;
     assert_eq!(refused.refused().code, ErrorCode::NotYourConversation);
     for _ in 0..2 {
