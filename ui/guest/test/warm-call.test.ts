@@ -255,6 +255,33 @@ describe("the tap", () => {
     expect(made.state.type).toBe("connecting");
   });
 
+  it("waits for the welcome that is on its way, and does not redeem beside it", async () => {
+    const { call: made } = call();
+    void made.warm();
+    await server.answers(warmed);
+    const socket = FakeSocket.last;
+    socket.opens();
+    void made.join(tap, wish);
+    expect(kinds(socket)).toEqual(["hello"]);
+    socket.says(welcome("first"));
+    expect(kinds(socket)).toContain("join");
+    socket.says({ type: "joined" });
+    expect(seat.read()).toMatchObject({ token: "warm-token" });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(server.asked).toEqual(["warm"]);
+  });
+
+  it("does not mind what the room says to the token of before the tap", async () => {
+    const { call: made, socket } = await warm();
+    void made.join(tap, wish);
+    await vi.advanceTimersByTimeAsync(3_100);
+    expect(server.asked).toEqual(["warm", "redeem"]);
+    socket.says({ type: "problem", ...refusal("invite_in_use") });
+    expect(made.state.type).not.toBe("problem");
+    await server.answers(redeemed);
+    expect(seat.read()).toMatchObject({ token: "full-token" });
+  });
+
   it("says join again when the socket was replaced in between", async () => {
     const { call: made, socket } = await warm();
     void made.join(tap, wish);

@@ -134,21 +134,28 @@ export class Call {
   async join(who: { agent: string; company: string }, wish: Wish): Promise<void> {
     this.agent = who.agent;
     this.company = who.company;
-    const asked = this.token !== null && this.room.send({ type: "join" });
+    const warm = this.token !== null;
+    // A room that has not said welcome yet hears it right after.
+    if (warm) this.room.send({ type: "join" });
     this.become({ type: "joining" });
     void this.media.start(wish);
     if (this.peer) {
       this.show(this.peer);
       if (this.peer.connected) this.expectNothing(this.peer);
     }
-    if (!asked) return this.joinCold();
+    if (!warm) return this.joinCold();
     this.joining = window.setTimeout(() => void this.joinCold(), JOIN_MS);
   }
 
   private async joinCold(): Promise<void> {
     window.clearTimeout(this.joining);
     if (this.seated) return;
-    this.token = null;
+    if (this.token !== null) {
+      // To the token of before the tap the room may still say that somebody has joined: that is this page.
+      this.room.close();
+      this.room = this.newRoom();
+      this.token = null;
+    }
     this.room.open();
     try {
       await this.redeem();
