@@ -18,6 +18,7 @@ mod files;
 mod hardware;
 pub mod line;
 mod message;
+mod offer;
 mod pacing;
 pub mod painter;
 mod peer;

@@ -6,6 +6,7 @@
 
 use crate::{
     dtls,
+    offer::for_browsers,
     rate::{
         Measured, Rate, Target,
         key_frames::{Answers, Requests},
@@ -14,6 +15,7 @@ use crate::{
 };
 use sightline_wire::ErrorCode;
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -29,8 +31,6 @@ use str0m::{
     stats::{MediaEgressStats, PeerStats},
 };
 
-/// What the browser's first key frame may take: its own default paces it over 80 ms more (docs/decisions).
-const BROWSER_START_KBPS: u32 = 2_500;
 /// What is sent at first, bits a second.
 pub const START: u32 = 1_500_000;
 /// What the estimator is told at first, bits a second: its pacer sends at 1.1 times this, so that the first key
@@ -43,6 +43,8 @@ const JUDGE: Duration = Duration::from_millis(100);
 const TELL: Duration = Duration::from_secs(1);
 /// So many pictures wait for one with missing packets. str0m's own 30 are a second at best.
 const WAIT_FOR_RESENT: usize = 10;
+/// So many datagrams that come too early are kept.
+const MOST_EARLY: usize = 8;
 /// A path is checked this often while it answers.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// A path that never answered so many checks is none.
@@ -104,6 +106,11 @@ pub struct Line {
     /// The same.
     answers: [Answers; 2],
     figures: Figures,
+    /// DTLS is not up yet.
+    connecting: bool,
+    /// DTLS datagrams from addresses that no check of ours has reached yet, the newest first: a browser says hello as
+    /// soon as its own check is answered, half a round trip before ours is, and says it again only a second later.
+    early: VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>,
 }
 
 /// Statistics come as often as rates are judged; the rest of the session hears of them once a second.
@@ -195,6 +202,8 @@ impl Line {
             requests: Default::default(),
             answers: Default::default(),
             figures: Figures::default(),
+            connecting: true,
+            early: VecDeque::new(),
         };
         line.look_for(target.desired);
         line
@@ -231,6 +240,7 @@ impl Line {
         self.now = now;
         self.rtc.handle_input(Input::Timeout(now))?;
         self.drain()?;
+        self.answer_early(now)?;
         self.answer_key_frame_request(now);
         Ok(())
     }
@@ -264,10 +274,37 @@ impl Line {
         if ours {
             self.now = at;
             self.rtc.handle_input(input)?;
+        } else if self.connecting && is_dtls(datagram) {
+            self.early.truncate(MOST_EARLY - 1);
+            self.early.push_front((source, local, datagram.to_vec()));
         }
         self.drain()?;
+        self.answer_early(at)?;
         self.answer_key_frame_request(at);
         Ok(ours)
+    }
+
+    /// Hands over what came too early, as soon as it is known whose it is.
+    fn answer_early(&mut self, now: Instant) -> Result<(), LineError> {
+        for (source, local, datagram) in std::mem::take(&mut self.early) {
+            let Ok(contents) = datagram.as_slice().try_into() else {
+                continue;
+            };
+            let receive = Receive {
+                proto: Protocol::Udp,
+                source,
+                destination: local,
+                contents,
+            };
+            let input = Input::Receive(now, receive);
+            if self.rtc.accepts(&input) {
+                self.rtc.handle_input(input)?;
+                self.drain()?;
+            } else {
+                self.early.push_back((source, local, datagram));
+            }
+        }
+        Ok(())
     }
 
     /// Sends a picture in the camera's or the screen's section; `time` counts 90 kHz.
@@ -434,6 +471,8 @@ impl Line {
         let event = match event {
             Event::Connected => {
                 self.answers.iter_mut().for_each(Answers::path_changed);
+                self.connecting = false;
+                self.early.clear();
                 PeerEvent::Connected
             }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => PeerEvent::Path(false),
@@ -506,40 +545,19 @@ fn mids(sdp: &str) -> Vec<Mid> {
     names.map(|mid| mid.trim_end().into()).collect()
 }
 
+/// By its first byte (RFC 7983, section 7).
+fn is_dtls(datagram: &[u8]) -> bool {
+    matches!(datagram.first(), Some(20..=63))
+}
+
 /// Where the camera's and the screen's stream have their place among two.
 fn picture(section: Section) -> usize {
     usize::from(section == Section::Screen)
 }
 
-/// What str0m does not say but browsers read: the rate to start at (Chromium reads it from the VP8 line) and the
-/// most we want to receive (`b=TIAS`, RFC 3890; str0m itself reads no more than one such line), for each
-/// section with a picture.
-fn for_browsers(sdp: &str, cap: u32) -> String {
-    let mut out = String::with_capacity(sdp.len() + 256);
-    let mut picture = false;
-    for line in sdp.lines() {
-        out.push_str(line);
-        out.push_str("\r\n");
-        if line.starts_with("m=") {
-            picture = line.starts_with("m=video");
-        }
-        if picture && line.starts_with("c=") {
-            out.push_str(&format!("b=TIAS:{cap}\r\n"));
-        }
-        if let Some(pt) = line
-            .strip_prefix("a=rtpmap:")
-            .and_then(|rest| rest.strip_suffix(" VP8/90000"))
-        {
-            let start = BROWSER_START_KBPS.min(cap / 1_000);
-            out.push_str(&format!("a=fmtp:{pt} x-google-start-bitrate={start}\r\n"));
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Line, for_browsers};
+    use super::Line;
     use std::time::Instant;
 
     #[test]
@@ -553,13 +571,5 @@ mod tests {
         assert_eq!(kinds, ["audio", "video", "video"]);
         assert_eq!(sdp.matches("a=sendrecv").count(), 3);
         assert_eq!(sdp.matches("x-google-start-bitrate").count(), 2);
-    }
-
-    #[test]
-    fn browsers_are_told_where_to_start_and_what_not_to_exceed() {
-        let sdp = "v=0\r\nm=audio 9 x 111\r\nc=IN IP4 0.0.0.0\r\nm=video 9 x 96\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\n";
-        let wanted = "v=0\r\nm=audio 9 x 111\r\nc=IN IP4 0.0.0.0\r\nm=video 9 x 96\r\nc=IN IP4 0.0.0.0\r\nb=TIAS:1200000\r\na=rtpmap:96 VP8/90000\r\na=fmtp:96 x-google-start-bitrate=1200\r\na=rtcp-fb:96 nack\r\n";
-        assert_eq!(for_browsers(sdp, 1_200_000), wanted);
-        assert_eq!(for_browsers("v=0\r\n", 1_200_000), "v=0\r\n");
     }
 }

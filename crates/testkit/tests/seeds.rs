@@ -123,3 +123,18 @@ fn the_goal_of_rfc_8867_5_1_is_met() {
         assert_eq!(outcome.goal_met, Some(true), "{outcome:#?}");
     }
 }
+
+#[test]
+fn a_clean_path_is_up_in_a_few_round_trips() {
+    for seed in 0..20 {
+        let path = Path {
+            delay: 100 * MS,
+            ..Path::default()
+        };
+        let mut world = World::new([path.clone(), path], 1, CAP, seed);
+        let up = |world: &World| seen(world).iter().all(|seen| seen.connected.is_some());
+        world.run(Duration::from_secs(5), up);
+        let took = world.now - world.start;
+        assert!(took <= 900 * MS, "seed {seed}: {took:?} with 200 ms of round trip");
+    }
+}

@@ -137,6 +137,8 @@ export class Call {
     const warm = this.token !== null;
     // A room that has not said welcome yet hears it right after.
     if (warm) this.room.send({ type: "join" });
+    // What the preview has captured goes out before the page changes, which takes longer.
+    this.sendTracks();
     this.become({ type: "joining" });
     void this.media.start(wish);
     if (this.peer) {
@@ -189,11 +191,15 @@ export class Call {
     return this.otherMedia?.screen && this.state.type === "live" ? (this.peer?.screen ?? null) : null;
   }
 
-  mediaChanged(): void {
+  private sendTracks(): void {
     const tracks = this.media.outgoing;
     for (const peer of [this.peer, this.incoming]) {
       peer?.send(tracks).catch(() => note({ code: "media_failed" }, "replaceTrack"));
     }
+  }
+
+  mediaChanged(): void {
+    this.sendTracks();
     if (this.seated) this.room.send({ type: "media", ...this.media.state });
     this.changed(this);
   }
