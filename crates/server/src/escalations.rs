@@ -125,12 +125,9 @@ pub async fn end(
     SignedIn { account }: SignedIn,
     Id(id): Id<EscalationId>,
 ) -> Result<Json<EscalationView>, Refusal> {
-    let call = {
-        let mut c = app.store.read().await?;
-        own(&mut c, id, &account).await?
-    };
+    check_own(&app, id, &account).await?;
     to_the_end(async move {
-        let ended = over_by(&app, call.id, Party::Agent).await?;
+        let ended = over_by(&app, id, Party::Agent).await?;
         Ok(Json(app.escalation_view(&ended)))
     })
     .await
@@ -142,15 +139,18 @@ pub async fn fail(
     SignedIn { account }: SignedIn,
     Id(id): Id<EscalationId>,
 ) -> Result<Json<EscalationView>, Refusal> {
-    let call = {
-        let mut c = app.store.read().await?;
-        own(&mut c, id, &account).await?
-    };
+    check_own(&app, id, &account).await?;
     to_the_end(async move {
-        let ended = over(&app, call.id, EndReason::MediaFailed).await?;
+        let ended = over(&app, id, EndReason::MediaFailed).await?;
         Ok(Json(app.escalation_view(&ended)))
     })
     .await
+}
+
+async fn check_own(app: &App, id: EscalationId, account: &Account) -> Result<(), Refusal> {
+    let mut c = app.store.read().await?;
+    own(&mut c, id, account).await?;
+    Ok(())
 }
 
 /// One side ends it: what that means depends on where the call stands at that moment.
