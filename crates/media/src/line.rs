@@ -538,8 +538,7 @@ fn rtc(now: Instant, addresses: &[SocketAddr]) -> Rtc {
     rtc
 }
 
-/// The name of the first section of that kind (RFC 8843, `a=mid`); str0m tells it only once media flows.
-/// The media sections' names, in their order.
+/// The media sections' names (RFC 8843, `a=mid`), in their order; str0m tells them only once media flows.
 fn mids(sdp: &str) -> Vec<Mid> {
     let names = sdp.lines().filter_map(|line| line.strip_prefix("a=mid:"));
     names.map(|mid| mid.trim_end().into()).collect()

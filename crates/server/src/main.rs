@@ -5,7 +5,10 @@ use serde_json::json;
 use sightline_server::{
     NewAccount, RunningServer, Secret, ServerConfig, TurnConfig, coturn_configuration, serve, set_password,
 };
-use sightline_wire::{agent::DEFAULT_MAX_BITRATE, escalation::IcePolicy};
+use sightline_wire::{
+    agent::{DEFAULT_MAX_BITRATE, SMALLEST_MAX_BITRATE},
+    escalation::IcePolicy,
+};
 use std::{env, error::Error, io::Read, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -30,6 +33,7 @@ sightline-server coturn-config      a configuration for coturn, from the same se
                                                    standard input: [{email, name, role, password}]
                           SIGHTLINE_ICE_POLICY     direct (default) or relay-only, which needs a relay
                           SIGHTLINE_ICE_POLICY_BEFORE_JOIN   the same ahead of the customer's tap on Join
+                          SIGHTLINE_MAX_BITRATE    what a call uses at most, bits a second; default 2500000
                           SIGHTLINE_LOG            what to log, default info
 
 Relaying calls, for networks that let nothing else through (docs/relay.md):
@@ -148,7 +152,7 @@ fn policy(name: &str) -> Result<IcePolicy, Box<dyn Error>> {
 
 /// From sound and the smallest picture up to what no call needs.
 fn max_bitrate(bits: &str) -> Result<u32, Box<dyn Error>> {
-    let allowed = 150_000..=20_000_000;
+    let allowed = SMALLEST_MAX_BITRATE..=20_000_000;
     let bits = bits.parse().ok().filter(|bits| allowed.contains(bits));
     bits.ok_or_else(|| {
         let (least, most) = (allowed.start(), allowed.end());

@@ -39,6 +39,9 @@ pub enum AgentRequest {
 /// "unlimited".
 pub const DEFAULT_MAX_BITRATE: u32 = 2_500_000;
 
+/// No cap is smaller than this: sound and the smallest picture. Bits a second.
+pub const SMALLEST_MAX_BITRATE: u32 = 150_000;
+
 fn default_max_bitrate() -> u32 {
     DEFAULT_MAX_BITRATE
 }

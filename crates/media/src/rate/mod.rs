@@ -21,10 +21,9 @@ use brake::Brake;
 use ladder::Ladder;
 use path::Backlog;
 use search::Search;
+use sightline_wire::agent::SMALLEST_MAX_BITRATE as SMALLEST_CAP;
 use std::time::{Duration, Instant};
 
-/// No cap is smaller than this: sound and the smallest picture.
-pub const SMALLEST_CAP: u32 = 150_000;
 /// Below this estimate the picture pauses ...
 const PAUSE_BELOW: u32 = 100_000;
 /// ... and above this it comes back.
