@@ -7,8 +7,8 @@ import { p50, p95 } from './statistics.mjs';
 const GIVE_UP = 4;
 
 /**
- * Interleaved samples of `sides` ("ours", "ours_warm", "ours_seen", "c", ..., "j"; `seen`: warm, and the customer
- * has looked at herself before the tap). What the chosen rows need under one
+ * Interleaved samples of `sides` ("ours", "ours_cold", "ours_warm", "ours_seen", "c", ..., "j"; `cold`: the page
+ * may not connect before the tap; `seen`: warm, and the customer has looked at herself before the tap). What the chosen rows need under one
  * condition is measured together, once. A sample is { side, agent_ms, customer_ms, both_ms } or { side, failed }.
  */
 export async function joins(world, condition, sides) {
@@ -30,6 +30,7 @@ const kept = (world, condition, side) => world.joins.get(key(condition, side));
 
 const callers = {
   ours: async (world) => (await world.sightline()).call(),
+  ours_cold: async (world) => (await world.sightline()).call({ unprepared: true }),
   ours_warm: async (world) => (await world.sightline()).call({ warm: true }),
   ours_seen: async (world) => (await world.sightline()).call({ warm: true, preview: true }),
   c: async (world) => (await world.peer()).call(),

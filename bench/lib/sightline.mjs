@@ -58,15 +58,16 @@ export async function startSightline({ network, footage, display, sound, deskEnv
     /**
      * A call from the link to both pictures, or a failure. With `warm` the tap waits until the page's transport is
      * ready, as a person does who reads the invite first; `warm` in the result says whether it was. With `preview`
-     * she looks at herself before the tap.
+     * she looks at herself before the tap. `unprepared`: the page may not connect before the tap.
      */
-    async call({ warm = false, preview = false, within = 15_000, init } = {}) {
+    async call({ warm = false, preview = false, unprepared = false, within = 15_000, init } = {}) {
       const url = await this.invite();
       const browser = await openChromium({ prefix: network.inB, footage });
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
       await context.addInitScript(keepConnections);
       if (init) await context.addInitScript(...init);
       const page = await context.newPage();
+      if (unprepared) await page.route('**/v1/invites/*/warm', (route) => route.abort());
       const customer = new Customer({ context, page, faults: [] });
       const end = async () => {
         await this.cancel();

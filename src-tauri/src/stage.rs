@@ -50,6 +50,10 @@ struct Picture {
     /// In device pixels; 0 when there is no picture.
     width: u32,
     height: u32,
+    /// Of the frame it was made of.
+    shape: (u32, u32),
+    /// Where it was to go.
+    place: Option<Rect>,
     /// Not yet on the screen.
     fresh: bool,
     drawn: u64,
@@ -104,6 +108,11 @@ impl Stage {
         self.layout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Device pixels of one of the page's.
+    fn scale(&self) -> f64 {
+        self.layout().scale.max(0.5)
+    }
+
     fn surface(&self, tile: Tile) -> &Surface {
         match tile {
             Tile::Remote => &self.remote,
@@ -135,7 +144,7 @@ impl Stage {
             if picture.width > 0 {
                 context.save()?;
                 clip(context, visible);
-                draw_picture(context, &mut picture, place, tile)?;
+                draw_picture(context, &mut picture, place, self.scale(), tile)?;
                 context.restore()?;
             }
         }
@@ -161,7 +170,8 @@ fn with_canvas(act: impl FnOnce(&gtk::Box)) {
 }
 
 /// Where a picture of this shape goes: the customer's whole on black, the agent's own filling its tile.
-fn placed(rect: Rect, width: f64, height: f64, tile: Tile) -> Rect {
+fn placed(rect: Rect, (width, height): (u32, u32), tile: Tile) -> Rect {
+    let (width, height) = (f64::from(width), f64::from(height));
     let (by_width, by_height) = (rect.width / width, rect.height / height);
     let scale = match tile {
         Tile::Remote => by_width.min(by_height),
@@ -176,19 +186,40 @@ fn placed(rect: Rect, width: f64, height: f64, tile: Tile) -> Rect {
     }
 }
 
-fn draw_picture(context: &cairo::Context, picture: &mut Picture, rect: Rect, tile: Tile) -> Result<(), cairo::Error> {
+/// The size a picture is prepared at: the device pixels its place touches, rounded up to even.
+fn prepared(place: Rect, scale: f64) -> (u32, u32) {
+    let touched = |from: f64, length: f64| {
+        let pixels = ((from + length) * scale).ceil() - (from * scale).floor();
+        (pixels as u32).next_multiple_of(2).max(2)
+    };
+    (touched(place.x, place.width), touched(place.y, place.height))
+}
+
+fn draw_picture(
+    context: &cairo::Context,
+    picture: &mut Picture,
+    rect: Rect,
+    scale: f64,
+    tile: Tile,
+) -> Result<(), cairo::Error> {
     context.set_source_rgb(0.0, 0.0, 0.0);
     context.paint()?;
-    let (width, height) = (f64::from(picture.width), f64::from(picture.height));
-    let place = placed(rect, width, height, tile);
+    let place = placed(rect, picture.shape, tile);
     let stride = (picture.width * 4) as i32;
-    context.translate(place.x, place.y);
-    if tile == Tile::Own {
-        // A mirror is what people expect of their own picture.
-        context.translate(place.width, 0.0);
-        context.scale(-1.0, 1.0);
-    }
-    context.scale(place.width / width, place.height / height);
+    // One that was prepared for this place is copied pixel by pixel, which takes a fraction of fitting it. One
+    // for another place is fitted until the next comes.
+    let filter = if picture.place == Some(place) {
+        context.translate((place.x * scale).floor() / scale, (place.y * scale).floor() / scale);
+        context.scale(1.0 / scale, 1.0 / scale);
+        cairo::Filter::Nearest
+    } else {
+        context.translate(place.x, place.y);
+        context.scale(
+            place.width / f64::from(picture.width),
+            place.height / f64::from(picture.height),
+        );
+        cairo::Filter::Bilinear
+    };
     // SAFETY: `pixels` holds `height` rows of `stride` bytes and is not touched while the lock that gave
     // us `picture` is held; the surface is finished before it is released.
     let surface = unsafe {
@@ -196,15 +227,25 @@ fn draw_picture(context: &cairo::Context, picture: &mut Picture, rect: Rect, til
         cairo::ImageSurface::create_for_data_unsafe(picture.pixels.as_mut_ptr(), cairo::Format::Rgb24, w, h, stride)?
     };
     context.set_source_surface(&surface, 0.0, 0.0)?;
-    context.source().set_filter(cairo::Filter::Bilinear);
+    context.source().set_filter(filter);
     context.paint()?;
     context.set_source_rgb(0.0, 0.0, 0.0);
     surface.finish();
     if std::mem::take(&mut picture.fresh) {
         picture.drawn += 1;
-        picture.first_drawn_at.get_or_insert_with(clock::unix_ms);
+        picture.first_drawn_at.get_or_insert_with(|| {
+            tracing::debug!(?tile, "the first picture is drawn");
+            clock::unix_ms()
+        });
     }
     Ok(())
+}
+
+/// As people expect to see themselves. `pixels`: BGRx rows of `width`.
+fn mirror(pixels: &mut [u8], width: u32) {
+    for row in pixels.chunks_exact_mut(width as usize * 4) {
+        row.as_chunks_mut::<4>().0.reverse();
+    }
 }
 
 /// What is seen of each tile: whole pixels, made anew only when the layout changes.
@@ -306,20 +347,22 @@ impl Painter for Stage {
         };
         // Nobody sees it: no need to convert it.
         let Some(rect) = rect else { return };
-        let scale = self.layout().scale.max(0.5);
-        let place = placed(rect, f64::from(frame.width), f64::from(frame.height), tile);
-        let size = |css: f64| ((css * scale).round() as u32).max(2);
-        let (width, height) = (size(place.width), size(place.height));
+        let shape = (frame.width, frame.height);
+        let place = placed(rect, shape, tile);
+        let (width, height) = prepared(place, self.scale());
         let mut spare = surface.scaler.lock().unwrap_or_else(PoisonError::into_inner);
         let (scaler, pixels) = &mut *spare;
-        let fits = (frame.width, frame.height) == (width & !1, height & !1);
-        let scaled = (!fits).then(|| scaler.scale(&frame, Crop::whole(&frame), width, height));
+        let scaled = (shape != (width, height)).then(|| scaler.scale(&frame, Crop::whole(&frame), width, height));
         let shown = scaled.as_ref().unwrap_or(&frame);
-        pixels.resize((shown.width * shown.height * 4) as usize, 0);
-        to_bgrx(shown, pixels, shown.width * 4);
+        pixels.resize((width * height * 4) as usize, 0);
+        to_bgrx(shown, pixels, width * 4);
+        if tile == Tile::Own {
+            mirror(pixels, width);
+        }
         let mut picture = surface.lock();
         std::mem::swap(&mut picture.pixels, pixels);
-        (picture.width, picture.height, picture.fresh) = (shown.width, shown.height, true);
+        (picture.width, picture.height, picture.fresh) = (width, height, true);
+        (picture.shape, picture.place) = (shape, Some(place));
         drop(picture);
         Self::queue(surface, rect);
     }

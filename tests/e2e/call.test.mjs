@@ -1,7 +1,7 @@
 // The call itself, judged by content: each side's barcode and tone are found on the other side.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { agentSees, call, customerSees, finish } from '../lib/flows.mjs';
+import { agentSees, call, customerSees, finish, invited } from '../lib/flows.mjs';
 import { keepEvidence } from '../lib/evidence.mjs';
 import { startWorld } from '../lib/world.mjs';
 
@@ -32,6 +32,16 @@ test('both see and hear each other; chat goes on; the agent hangs up; the custom
   await customer.rate('down', 'It was dark.');
   await desk.sees('It was dark.');
   assert.deepEqual(customer.faults, []);
+  await finish(desk, customer);
+});
+
+test("the customer's picture has its place before she joins", async () => {
+  const customer = await invited(world, desk);
+  const expected = await desk.picture(16 / 9, 'stage-place');
+  await customer.openInvite();
+  await customer.click('Join with video');
+  await Promise.all([desk.reaches('live'), customer.reaches('live')]);
+  assert.deepEqual(await desk.picture(16 / 9), expected);
   await finish(desk, customer);
 });
 

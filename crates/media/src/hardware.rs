@@ -115,6 +115,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
     /// Whether there is anybody who may see our pictures; whoever is new gets a whole one first.
     pub fn set_open(&self, open: bool) {
         if open {
+            tracing::debug!("pictures may go");
             self.want_key_frames();
         }
         // The screen's encoder has the same gate.

@@ -174,6 +174,13 @@ impl<E: Fn(DecoderEvent)> Stage<E> {
             let _working = counters.work.begin();
             match next {
                 Ok(picture) => {
+                    if stream.decoder.is_none() {
+                        tracing::debug!(
+                            key = picture.key,
+                            bytes = picture.data.len(),
+                            "the first picture is complete"
+                        );
+                    }
                     stream.intact &= !self.counters.overrun.swap(false, Relaxed);
                     match stream.decode(&picture) {
                         Step::Frame(frame) => self.take(&picture, frame),
@@ -212,6 +219,7 @@ impl<E: Fn(DecoderEvent)> Stage<E> {
                 at: now,
             });
             if self.counters.frames.fetch_add(1, Relaxed) == 0 {
+                tracing::debug!("the first picture is handed to the window");
                 (self.events)(DecoderEvent::First);
             }
         }

@@ -259,6 +259,9 @@ impl Sender {
         match encoded {
             Ok(Some(encoded)) => {
                 target.work.finished((width, height));
+                if encoded.key {
+                    tracing::debug!(width, height, bytes = encoded.data.len(), "a whole picture is encoded");
+                }
                 Some(encoded.data)
             }
             Ok(None) => {

@@ -105,7 +105,12 @@ impl Encoder {
                 config,
                 last_pts: -1,
             };
-            encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_CPUUSED, -8)?;
+            // Of a face -12 takes 7 to 25 % less time than -8 and loses at most 0.1 dB (docs/performance.md).
+            let speed = match content {
+                Content::Camera => -12,
+                Content::Screen => -8,
+            };
+            encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_CPUUSED, speed)?;
             encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_STATIC_THRESHOLD, 1)?;
             encoder.control(vpx::vp8e_enc_control_id::VP8E_SET_NOISE_SENSITIVITY, 0)?;
             if content == Content::Screen {

@@ -11,7 +11,7 @@ use super::{
 };
 use sightline_wire::{ErrorCode, device::TransportProtocol};
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
@@ -41,6 +41,8 @@ const QUEUE: usize = 256;
 const STREAM_QUEUE: usize = 48;
 /// Of these, the last few are kept for the allocation's own requests, which are sent only once on a stream.
 const STREAM_RESERVE: usize = 8;
+/// A permission that was refused is asked for again only after this long, however often a check wants it.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
 
 /// The library leaves this between two requests.
 const REQUEST_PAUSE: Duration = Duration::from_millis(50);
@@ -95,6 +97,7 @@ impl Relay {
             tell: Box::new(move |event| inbox(Arrived::Relay { number, event })),
             commands: queue,
             bound: HashSet::new(),
+            refused: HashMap::new(),
             refusals: 0,
             start: StdInstant::now(),
         };
@@ -135,6 +138,8 @@ struct Task {
     commands: mpsc::Receiver<Command>,
     /// Peers that have a channel: four bytes of framing instead of thirty-six.
     bound: HashSet<SocketAddr>,
+    /// Addresses that the server does not let us reach, and when it said so last.
+    refused: HashMap<IpAddr, Instant>,
     /// "Unauthorized" so often; the first one only tells the realm.
     refusals: u32,
     /// The library's time counts from here.
@@ -216,7 +221,11 @@ impl Task {
                         (self.tell)(RelayEvent::Up { address, local });
                     }
                     TurnEvent::AllocationCreateFailed(_) => return End::Failed(refusal(heard)),
-                    TurnEvent::PermissionCreateFailed(..) => tracing::info!("the relay does not permit a peer"),
+                    TurnEvent::PermissionCreateFailed(_, peer) => {
+                        if self.refused.insert(peer, self.now()).is_none() {
+                            tracing::info!("the relay does not permit a peer");
+                        }
+                    }
                     TurnEvent::PermissionCreated(..)
                     | TurnEvent::ChannelCreated(..)
                     | TurnEvent::ChannelCreateFailed(..)
@@ -297,7 +306,11 @@ impl Task {
             Command::Permit(peer) => permit(client, peer, now),
             Command::Send { to, bytes } => {
                 if !client.have_permission(TransportType::Udp, to.ip()) {
-                    return permit(client, to.ip(), now);
+                    let refused = self.refused.get(&to.ip());
+                    if refused.is_none_or(|at| now >= *at + ASK_AGAIN) {
+                        permit(client, to.ip(), now);
+                    }
+                    return;
                 }
                 // Checks go to many addresses, media to one: that one is worth a channel.
                 let media = bytes.first().is_some_and(|first| *first >= 20);

@@ -36,6 +36,8 @@ export class Peer {
   private readonly sent: string[] = [];
   private described = false;
   private tracks: OutgoingTracks;
+  /** What its senders have, or are about to have: a swap takes a moment, and is asked for once. */
+  private readonly placed: OutgoingTracks = { audio: null, video: null };
 
   constructor(
     private readonly offer: Offer,
@@ -90,14 +92,20 @@ export class Peer {
   /** Puts these tracks on the wire; `null` sends nothing and keeps the place. */
   async send(tracks: OutgoingTracks): Promise<void> {
     this.tracks = tracks;
-    await Promise.all(
-      (["audio", "video"] as const).map((kind) => {
-        const sender = this.connection
-          .getTransceivers()
-          .find((transceiver) => transceiver.receiver.track.kind === kind)?.sender;
-        return sender && sender.track !== tracks[kind] ? sender.replaceTrack(tracks[kind]) : undefined;
-      }),
-    );
+    await Promise.all((["audio", "video"] as const).map((kind) => this.place(kind, tracks[kind])));
+  }
+
+  private async place(kind: "audio" | "video", track: MediaStreamTrack | null): Promise<void> {
+    const transceivers = this.connection.getTransceivers();
+    const sender = transceivers.find(({ receiver }) => receiver.track.kind === kind)?.sender;
+    if (!sender || this.placed[kind] === track) return;
+    this.placed[kind] = track;
+    try {
+      await sender.replaceTrack(track);
+    } catch (error) {
+      this.placed[kind] = sender.track;
+      throw error;
+    }
   }
 
   addCandidate(line: string): void {
