@@ -5,6 +5,7 @@ use crate::{
     account::Account,
     conversation::{Conversation, Message},
     ids::{ConversationId, DeskId},
+    readiness::{BoardRow, MyReadiness, Narrowing},
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -31,6 +32,9 @@ pub enum AgentRequest {
         /// Where.
         conversation: ConversationId,
     },
+    /// Something speaks against this desk's lease: a device was unplugged, the relay is lost. A quick or full report
+    /// restores it.
+    Narrow(Narrowing),
     /// Still here.
     Heartbeat,
 }
@@ -78,6 +82,12 @@ pub enum AgentEvent {
         /// Show it until then.
         until: UnixMillis,
     },
+    /// This desk's lease, after the welcome and whenever it changes.
+    Readiness(MyReadiness),
+    /// A supervisor asks this desk to test itself.
+    TestWanted,
+    /// To supervisors: an agent's row of the readiness board is new or has changed.
+    Board(BoardRow),
     /// The socket closes: another desk took over, or the session ended.
     Problem(Problem),
     /// Still here.

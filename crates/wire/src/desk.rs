@@ -6,7 +6,8 @@ use crate::{
     conversation::{ContextValue, Conversation, Message},
     device::{DeviceKind, DeviceList, Quality},
     escalation::EndReason,
-    ids::{ClientMessageId, ConversationId, EscalationId},
+    ids::{AccountId, ClientMessageId, ConversationId, EscalationId},
+    readiness::{BoardRow, CheckKind, Extent, Report, SelfTestView},
     room::{Attempt, MediaState},
     screen::ScreenList,
 };
@@ -55,6 +56,40 @@ pub struct StageLayout {
 pub enum DeskCommand {
     /// The window has loaded: send everything.
     Attach,
+    /// Tests this desk: everything, the devices, or one check on top of the last report.
+    TestSelf {
+        /// How much.
+        extent: Extent,
+        /// Which one, when it is a single check.
+        check: Option<CheckKind>,
+    },
+    /// Whether the person hears the tone.
+    ToneHeard {
+        /// Or not.
+        heard: bool,
+    },
+    /// Ends a running test.
+    StopTest,
+    /// Opens or closes the readiness board; supervisors only.
+    WatchBoard {
+        /// Open.
+        open: bool,
+    },
+    /// Asks an agent's desk to test itself; supervisors only.
+    AskForTest {
+        /// Whose.
+        agent: AccountId,
+    },
+    /// The last reports of an agent; supervisors, and an agent's own.
+    ReadReports {
+        /// Whose.
+        agent: AccountId,
+    },
+    /// Writes the last report, or the board as CSV, into the person's download folder.
+    SaveReadiness {
+        /// The board instead of the report.
+        board: bool,
+    },
     /// Sign in.
     SignIn {
         /// Sign-in name.
@@ -317,6 +352,28 @@ pub struct CallView {
 #[derive(Clone, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum DeskEvent {
+    /// The self-test and the lease.
+    SelfTest {
+        /// As they stand.
+        test: SelfTestView,
+    },
+    /// The readiness board, while it is open.
+    Board {
+        /// Every agent.
+        rows: Vec<BoardRow>,
+    },
+    /// Reports that were asked for.
+    Reports {
+        /// Whose.
+        agent: AccountId,
+        /// The newest first.
+        reports: Vec<Report>,
+    },
+    /// A report or the board was written.
+    Saved {
+        /// Where, as the person knows it.
+        path: String,
+    },
     /// The session.
     Session {
         /// New state.

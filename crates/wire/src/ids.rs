@@ -47,4 +47,6 @@ id! {
     RoomId,
     /// One socket in a room.
     ConnectionId,
+    /// One self-test of a desk.
+    ReportId,
 }

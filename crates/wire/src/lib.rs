@@ -15,6 +15,7 @@ pub mod directline;
 pub mod escalation;
 pub mod ids;
 pub mod problem;
+pub mod readiness;
 pub mod room;
 pub mod screen;
 pub mod stats;

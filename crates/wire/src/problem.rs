@@ -70,6 +70,8 @@ codes! {
     BadContextVariable 422 "A context variable is a named text, number or yes/no." "Correct the value.";
     /// One live video per agent.
     VideoSlotTaken 409 "You are already in a video call." "Finish that call first.";
+    /// No lease for video: never tested, expired, or narrowed.
+    NotReadyForVideo 409 "This desk is not ready for video." "Run the self-test; it says what is missing.";
     /// The channel has no way to deliver a link.
     ChannelCannotCarryLink 409 "This channel cannot carry a link." "Ask for another way to reach the customer.";
     /// Wrap-up while a call is live.

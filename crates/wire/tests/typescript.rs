@@ -3,7 +3,7 @@
 
 use sightline_wire::{
     account::*, agent::*, conversation::*, desk::*, device::*, directline::*, escalation::*, ids::*, problem::*,
-    room::*, screen::*, stats::*, survey::*,
+    readiness::*, room::*, screen::*, stats::*, survey::*,
 };
 use ts_rs::{Config, TS};
 
@@ -27,6 +27,7 @@ fn definitions() -> String {
         EscalationId,
         RoomId,
         ConnectionId,
+        ReportId,
         ErrorCode,
         Problem,
         Role,
@@ -93,6 +94,24 @@ fn definitions() -> String {
         CallMoments,
         CallSummary,
         CallStats,
+        CheckKind,
+        Outcome,
+        Finding,
+        Unit,
+        Figure,
+        DeviceIdentity,
+        Check,
+        Readiness,
+        Extent,
+        Report,
+        Narrowing,
+        Lease,
+        BoardRow,
+        ReadinessPolicy,
+        MyReadiness,
+        TestCall,
+        EchoHeard,
+        SelfTestView,
         ScreenKind,
         ScreenSource,
         ScreenList,
