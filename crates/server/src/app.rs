@@ -21,7 +21,7 @@ use sightline_wire::{
     agent::AgentEvent,
     conversation::{Conversation, ConversationState},
     escalation::EscalationView,
-    ids::{ConversationId, RoomId},
+    ids::{AccountId, ConversationId, RoomId},
 };
 use std::{
     net::IpAddr,
@@ -71,6 +71,8 @@ pub struct Limits {
     pub warm: Limiter<RoomId>,
     /// New customer pages from one address.
     pub new_page: Limiter<IpAddr>,
+    /// Transfers that measure an agent's line: a self-test makes about ten.
+    pub probe: Limiter<AccountId>,
     /// Passwords hashed at the same time; each takes 19 MiB.
     pub hashing: Semaphore,
 }
@@ -87,6 +89,7 @@ impl Default for Limits {
             unknown_code: Limiter::new(per_minutes(20, 10)),
             warm: Limiter::new(per_minutes(60, 1)),
             new_page: Limiter::new(per_minutes(600, 1)),
+            probe: Limiter::new(per_minutes(60, 1)),
             hashing: Semaphore::new(2),
         }
     }

@@ -25,6 +25,7 @@ mod ice;
 mod invites;
 mod outbox;
 mod pages;
+mod probe;
 mod rooms;
 mod router;
 mod secrets;

@@ -5,7 +5,7 @@ use crate::{
     app::App,
     auth, call_stats, conversations, directline, escalations,
     http::{body::MAX_BODY_BYTES, origin, refusal::Refusal},
-    invites, pages, rooms,
+    invites, pages, probe, rooms,
 };
 use axum::{
     Router,
@@ -50,6 +50,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/rooms/{room}/survey", post(invites::survey))
         .route("/v1/rooms/socket", get(rooms::open))
         .route("/v1/brand", get(pages::brand))
+        .route("/v1/probe", get(probe::who))
+        .route("/v1/probe/ice", get(probe::ice))
+        .route("/v1/probe/down", get(probe::down))
+        .route("/v1/probe/up", post(probe::up))
         .layer(middleware::from_fn_with_state(app.clone(), origin::own_only));
     let pages = Router::new()
         .route("/", get(pages::chat))

@@ -14,6 +14,7 @@ pub mod device;
 pub mod directline;
 pub mod escalation;
 pub mod ids;
+pub mod probe;
 pub mod problem;
 pub mod readiness;
 pub mod room;

@@ -13,6 +13,7 @@ mod invites;
 mod kill;
 mod log;
 mod pages;
+mod probe;
 mod program;
 mod relay;
 mod relay_client;
