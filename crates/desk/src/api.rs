@@ -3,6 +3,11 @@
 //! The access token is refreshed by whoever finds it old; the others wait for that one answer, because a
 //! refresh token that is used twice revokes the whole family.
 
+mod measuring;
+mod readiness;
+
+pub(crate) use measuring::{Asked, Transfer};
+
 use crate::keyring::Keyring;
 use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
@@ -84,22 +89,7 @@ impl Api {
             tracing::error!(%error, "the server's address is not an address");
             Problem::new(ErrorCode::ServerUnreachable).saying("The server's address is not valid.")
         })?;
-        let mut client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(CALL_TIMEOUT)
-            .user_agent(concat!("sightline-desk/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none());
-        if url.host_str().is_some_and(is_loopback) {
-            client = client.no_proxy();
-        }
-        if url.scheme() == "http" {
-            // A bare machine has no certificates, and a server without TLS needs none.
-            client = client.tls_certs_only([]);
-        }
-        let http = client.build().map_err(|error| {
-            tracing::error!(%error, "no HTTP client");
-            Problem::new(ErrorCode::Internal).saying("The network could not be set up.")
-        })?;
+        let http = client(&url)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 http,
@@ -275,16 +265,24 @@ impl Api {
         path: &str,
         body: Option<&(impl Serialize + Sync)>,
     ) -> Result<T, Problem> {
+        parse(&self.fetch(method, path, body).await?)
+    }
+
+    /// The same, for an answer that is no JSON.
+    async fn fetch(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&(impl Serialize + Sync)>,
+    ) -> Result<Vec<u8>, Problem> {
         let token = self.access_token().await?;
-        let answer = self.send_raw(method.clone(), path, Some(&token), body).await;
-        let bytes = match answer {
+        match self.send_raw(method.clone(), path, Some(&token), body).await {
             Err(problem) if is_final(&problem) => {
                 let token = self.replace_token(&token).await?;
-                self.send_raw(method, path, Some(&token), body).await?
+                self.send_raw(method, path, Some(&token), body).await
             }
-            other => other?,
-        };
-        parse(&bytes)
+            other => other,
+        }
     }
 
     async fn token(&self, refused: Option<&str>) -> Result<String, Problem> {
@@ -368,6 +366,26 @@ impl Api {
     }
 }
 
+/// A client for the server at this address.
+pub(crate) fn client(url: &reqwest::Url) -> Result<reqwest::Client, Problem> {
+    let mut client = reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(CALL_TIMEOUT)
+        .user_agent(concat!("sightline-desk/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none());
+    if url.host_str().is_some_and(is_loopback) {
+        client = client.no_proxy();
+    }
+    if url.scheme() == "http" {
+        // A bare machine has no certificates, and a server without TLS needs none.
+        client = client.tls_certs_only([]);
+    }
+    client.build().map_err(|error| {
+        tracing::error!(%error, "no HTTP client");
+        Problem::new(ErrorCode::Internal).saying("The network could not be set up.")
+    })
+}
+
 /// A body for routes that take none: they still want `content-type: application/json`.
 #[derive(Serialize)]
 struct Empty {}
@@ -420,6 +438,8 @@ fn refusal(status: StatusCode, body: &[u8]) -> Problem {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // A 204 says that it is done, and nothing else.
+    let body = if body.is_empty() { b"null".as_slice() } else { body };
     serde_json::from_slice(body).map_err(|error| {
         tracing::error!(%error, "an answer of another shape than expected");
         Problem::new(ErrorCode::Internal).saying("The server's answer could not be understood.")

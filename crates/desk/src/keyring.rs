@@ -120,6 +120,20 @@ impl Keyring {
         self.memory(|memory| memory.remove(key));
     }
 
+    /// Keeps a secret, reads it back and forgets it, where the session is kept too. The place's name, empty when there
+    /// is none, and whether it gave back what it got.
+    pub async fn prove(&self) -> (&'static str, bool) {
+        let _turn = self.inner.turn.lock().await;
+        let key = format!("self-test-{}", uuid::Uuid::new_v4());
+        let proved = self.first_working(move |store| {
+            store.set(&key, &key)?;
+            let kept = store.get(&key)?;
+            store.delete(&key)?;
+            Ok((store.name(), kept.as_deref() == Some(key.as_str())))
+        });
+        proved.await.unwrap_or_default()
+    }
+
     /// What to tell the agent when nothing outlives this process.
     pub fn problem(&self) -> Option<Problem> {
         let failed = *self.inner.failed.borrow();
@@ -266,5 +280,15 @@ mod tests {
         }
         keyring.delete(&key).await;
         assert_eq!(keyring.get(&key).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_place_is_proved_by_what_it_gives_back() {
+        let none = Keyring::of(Vec::new(), PATIENCE);
+        assert_eq!(none.prove().await, ("", false));
+        let keyring = Keyring::system();
+        let (name, usable) = keyring.prove().await;
+        assert_eq!(name.is_empty(), keyring.problem().is_some());
+        assert_eq!(usable, !name.is_empty());
     }
 }

@@ -88,7 +88,9 @@ pub async fn up(
         }
         Ok(bytes)
     };
-    let bytes = timeout(LONGEST_UPLOAD, count).await.map_err(|_| ErrorCode::TooLarge)??;
+    let bytes = timeout(LONGEST_UPLOAD, count)
+        .await
+        .map_err(|_| ErrorCode::TooLarge)??;
     Ok(Json(Uploaded { bytes: bytes as u64 }))
 }
 

@@ -57,7 +57,10 @@ async fn transfers_are_for_those_signed_in_and_end_at_a_mebibyte() {
     let mut counts = [0_u32; 256];
     noise.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
     assert!(counts.iter().all(|count| (3_500..4_700).contains(count)));
-    assert_eq!(down(&desk, MAX_TRANSFER_BYTES + 1).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(
+        down(&desk, MAX_TRANSFER_BYTES + 1).await.0,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
 
     // Larger than any other body the server takes.
     let (status, body) = up(&desk, MAX_TRANSFER_BYTES).await;
