@@ -47,7 +47,9 @@ impl Api {
 
     /// Downloads so many bytes, or what comes of them within the limit.
     pub(crate) async fn download(&self, bytes: usize, limit: Duration) -> Result<Transfer, Problem> {
-        let request = self.measured(Method::GET, &format!("/v1/probe/down?bytes={bytes}")).await?;
+        let request = self
+            .measured(Method::GET, &format!("/v1/probe/down?bytes={bytes}"))
+            .await?;
         let begun = Instant::now();
         let end = begun + limit;
         let sent = timeout_at(end, request.send()).await;

@@ -207,6 +207,8 @@ fn read(status: u16, to: Option<String>, body: &[u8]) -> BackendAnswer {
     match status {
         200..=299 if ours => BackendAnswer::Ours,
         400..=499 if refused => BackendAnswer::Ours,
+        // "Network Authentication Required": only a portal says this (RFC 6585, 6).
+        511 => BackendAnswer::Foreign { status, to },
         500..=599 => BackendAnswer::Failing { status },
         _ => BackendAnswer::Foreign { status, to },
     }

@@ -45,10 +45,7 @@ fn write_and_read(folder: &Path) -> io::Result<bool> {
 
 /// Free for this user, in bytes.
 #[cfg(unix)]
-#[allow(
-    clippy::unnecessary_cast,
-    reason = "the fields have other widths on other systems"
-)]
+#[allow(clippy::unnecessary_cast, reason = "the fields have other widths on other systems")]
 fn free_bytes(folder: &Path) -> Option<u64> {
     use std::{ffi::CString, mem::MaybeUninit, os::unix::ffi::OsStrExt};
     let path = CString::new(folder.as_os_str().as_bytes()).ok()?;

@@ -39,7 +39,7 @@ async fn asked(base: &str) -> BackendMeasured {
 async fn what_answers_is_told_apart() {
     let cases = [
         (
-            "HTTP/1.1 200 OK\r\ncontent-length: 50\r\nconnection: close\r\n\r\n\
+            "HTTP/1.1 200 OK\r\ncontent-length: 51\r\nconnection: close\r\n\r\n\
              {\"product\":\"sightline\",\"version\":\"0.1.0\",\"at\":1234}",
             BackendAnswer::Ours,
         ),
@@ -61,7 +61,7 @@ async fn what_answers_is_told_apart() {
         ),
         (
             "HTTP/1.1 511 Network Authentication Required\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-            BackendAnswer::Failing { status: 511 },
+            BackendAnswer::Foreign { status: 511, to: None },
         ),
     ];
     for (answer, expected) in cases {
@@ -85,7 +85,10 @@ async fn what_does_not_answer_is_told_apart() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let free = taken.local_addr().unwrap();
     drop(taken);
-    assert_eq!(asked(&format!("http://{free}")).await.answer, Err(BackendTrouble::Refused));
+    assert_eq!(
+        asked(&format!("http://{free}")).await.answer,
+        Err(BackendTrouble::Refused)
+    );
 
     let broken = asked(&answering("NOT HTTP AT ALL\r\n\r\n").await).await;
     assert_eq!(broken.answer, Err(BackendTrouble::Broken));
@@ -94,7 +97,10 @@ async fn what_does_not_answer_is_told_apart() {
     // It takes the connection and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap();
-    assert_eq!(asked(&format!("http://{address}")).await.answer, Err(BackendTrouble::Silent));
+    assert_eq!(
+        asked(&format!("http://{address}")).await.answer,
+        Err(BackendTrouble::Silent)
+    );
 
     // A name that can have no address (RFC 6761, 6.4).
     let nameless = asked("http://desk.invalid").await.answer;

@@ -68,10 +68,22 @@ async fn each_thing_that_can_be_wrong_has_its_own_name() {
     let (authority, stranger) = (Authority::new(), Authority::new());
     let cases = [
         (authority.signs("localhost", 2000, 2100), None),
-        (authority.signs("localhost", 2000, 2001), Some(CertificateTrouble::Expired)),
-        (authority.signs("localhost", 2099, 2100), Some(CertificateTrouble::NotYetValid)),
-        (authority.signs("elsewhere.example", 2000, 2100), Some(CertificateTrouble::WrongName)),
-        (stranger.signs("localhost", 2000, 2100), Some(CertificateTrouble::Untrusted)),
+        (
+            authority.signs("localhost", 2000, 2001),
+            Some(CertificateTrouble::Expired),
+        ),
+        (
+            authority.signs("localhost", 2099, 2100),
+            Some(CertificateTrouble::NotYetValid),
+        ),
+        (
+            authority.signs("elsewhere.example", 2000, 2100),
+            Some(CertificateTrouble::WrongName),
+        ),
+        (
+            stranger.signs("localhost", 2000, 2100),
+            Some(CertificateTrouble::Untrusted),
+        ),
     ];
     for (shown, expected) in cases {
         let looked = looked_at(shown, authority.trusted()).await.unwrap();
