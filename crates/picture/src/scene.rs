@@ -63,7 +63,10 @@ mod tests {
     fn it_moves_and_says_when_it_was_taken() {
         let mut scene = Scene::new(640, 360);
         let (first, second) = (scene.taken_at(1_000), scene.taken_at(1_033));
-        assert_eq!((barcode::read(&first), barcode::read(&second)), (Some(1_000), Some(1_033)));
+        assert_eq!(
+            (barcode::read(&first), barcode::read(&second)),
+            (Some(1_000), Some(1_033))
+        );
         let below = 640 * 360 / 8;
         assert_ne!(first.y[below..], second.y[below..], "not the barcode alone changes");
     }
