@@ -9,7 +9,6 @@
 //! ([`video_receive`]) each have a thread of their own, so that no device can hold the network up.
 
 mod audio;
-pub mod barcode;
 mod camera;
 pub mod clock;
 mod connection;
@@ -22,7 +21,6 @@ mod offer;
 mod pacing;
 pub mod painter;
 mod peer;
-pub mod picture;
 mod pulse;
 mod quality;
 pub mod rate;
@@ -34,12 +32,12 @@ mod sync;
 mod transport;
 mod video_receive;
 mod video_send;
-pub mod vp8;
 mod work;
 
 pub use camera::choice::CameraChoice;
 pub use painter::{Frame, Painter, Tile};
 pub use session::{MediaEvent, Session, SessionConfig};
+pub use sightline_picture::{barcode, pixels as picture, vp8};
 
 use sightline_wire::{device::Device, screen::ScreenList};
 

@@ -151,7 +151,8 @@ impl App {
         }
     }
 
-    /// Commits a change to one conversation and tells everybody concerned, before the next change begins.
+    /// Commits a change to one conversation and tells everybody concerned, before the next change begins; of a
+    /// hidden one that is nobody.
     /// `before` is the state it had: colleagues who saw it waiting must learn that it is taken.
     pub async fn settle(
         &self,
@@ -164,8 +165,12 @@ impl App {
             .await?
             .ok_or(ErrorCode::NotFound)?;
         let thread = stored.thread.clone();
+        let hidden = stored.channel.hidden();
         let view = self.view(stored);
         let committed = writing.commit().await?;
+        if hidden {
+            return Ok(view);
+        }
         let audience = if before == ConversationState::Open {
             Audience::Everybody
         } else {

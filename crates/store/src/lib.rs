@@ -16,6 +16,7 @@ pub mod messages;
 mod migrations;
 pub mod outbox;
 pub mod rooms;
+pub mod self_tests;
 pub mod sessions;
 pub mod threads;
 
