@@ -1,23 +1,28 @@
 //! The routes of readiness and of the test call.
 
-use super::{Api, Empty};
+use super::{Api, Empty, is_final, parse, refusal, unreachable};
 use reqwest::Method;
+use serde::{Serialize, de::DeserializeOwned};
 use sightline_wire::{
     Problem,
     escalation::VideoStarted,
-    ids::{AccountId, EscalationId},
+    ids::{AccountId, DeskId, EscalationId},
     readiness::{EchoHeard, MyReadiness, Report, TestCall},
 };
 
+/// Says which desk speaks, as in a socket's hello: a lease belongs to one desk of one agent.
+const DESK: &str = "x-sightline-desk";
+
 impl Api {
     /// This desk's lease, and what counts in this deployment.
-    pub async fn readiness(&self) -> Result<MyReadiness, Problem> {
-        self.call(Method::GET, "/v1/readiness", None::<&()>).await
+    pub async fn readiness(&self, desk: DeskId) -> Result<MyReadiness, Problem> {
+        self.at_desk(Method::GET, "/v1/readiness", desk, None::<&()>).await
     }
 
-    /// A self-test; one that is sent twice counts once.
-    pub async fn send_report(&self, report: &Report) -> Result<MyReadiness, Problem> {
-        self.call(Method::POST, "/v1/readiness/reports", Some(report)).await
+    /// A self-test of this desk; one that is sent twice counts once.
+    pub async fn send_report(&self, desk: DeskId, report: &Report) -> Result<MyReadiness, Problem> {
+        self.at_desk(Method::POST, "/v1/readiness/reports", desk, Some(report))
+            .await
     }
 
     /// The last self-tests of an agent, the newest first.
@@ -46,5 +51,47 @@ impl Api {
     pub async fn heard(&self, call: EscalationId) -> Result<EchoHeard, Problem> {
         let path = format!("/v1/self-test/calls/{call}/heard");
         self.call(Method::GET, &path, None::<&()>).await
+    }
+
+    /// An authorised call that names the desk; a token that died early is replaced once.
+    async fn at_desk<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        desk: DeskId,
+        body: Option<&(impl Serialize + Sync)>,
+    ) -> Result<T, Problem> {
+        let token = self.access_token().await?;
+        match self.send_at_desk(method.clone(), path, desk, &token, body).await {
+            Err(problem) if is_final(&problem) => {
+                let token = self.replace_token(&token).await?;
+                self.send_at_desk(method, path, desk, &token, body).await
+            }
+            other => other,
+        }
+    }
+
+    async fn send_at_desk<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        desk: DeskId,
+        token: &str,
+        body: Option<&(impl Serialize + Sync)>,
+    ) -> Result<T, Problem> {
+        let address = format!("{}{path}", self.inner.base);
+        let mut request = self.inner.http.request(method, address).bearer_auth(token);
+        request = request.header(DESK, desk.to_string());
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let bytes = answer.bytes().await.map_err(unreachable)?;
+        if status.is_success() {
+            parse(&bytes)
+        } else {
+            Err(refusal(status, &bytes))
+        }
     }
 }
