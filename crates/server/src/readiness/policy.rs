@@ -39,7 +39,8 @@ pub fn readiness_from_settings(get: impl Fn(&str) -> Option<String>) -> Result<R
     }
     if let Some(version) = get("SIGHTLINE_MINIMUM_VERSION") {
         let version = version.trim();
-        if !version.split('.').all(|part| part.parse::<u32>().is_ok()) {
+        let numbers: Vec<&str> = version.split('.').collect();
+        if numbers.len() > 3 || numbers.iter().any(|number| number.parse::<u32>().is_err()) {
             return Err(format!(
                 "SIGHTLINE_MINIMUM_VERSION is a version as in 1.4.0, not {version}"
             ));
@@ -134,5 +135,110 @@ fn device(kind: DeviceKind) -> &'static str {
         DeviceKind::Camera => "camera",
         DeviceKind::Microphone => "microphone",
         DeviceKind::Speaker => "speaker",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sightline_wire::{
+        ids::ReportId,
+        readiness::{Check, Finding, Readiness},
+    };
+    use uuid::Uuid;
+
+    fn read(settings: &[(&str, &str)]) -> Result<ReadinessPolicy, String> {
+        readiness_from_settings(|name| {
+            let found = settings.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| value.to_string())
+        })
+    }
+
+    #[test]
+    fn settings_are_read_or_refused_with_a_sentence() {
+        assert_eq!(read(&[]), Ok(default_policy()));
+        let policy = read(&[
+            ("SIGHTLINE_READINESS", "advised"),
+            ("SIGHTLINE_LEASE_H", "0.5"),
+            ("SIGHTLINE_MINIMUM_VERSION", "1.4.0"),
+        ])
+        .unwrap();
+        assert_eq!(
+            (policy.required, policy.lease_ms, policy.minimum_version.as_str()),
+            (false, 30 * 60 * 1_000, "1.4.0")
+        );
+        for (name, value) in [
+            ("SIGHTLINE_READINESS", "yes"),
+            ("SIGHTLINE_LEASE_H", "0"),
+            ("SIGHTLINE_LEASE_H", "-1"),
+            ("SIGHTLINE_LEASE_H", "NaN"),
+            ("SIGHTLINE_LEASE_H", "1000"),
+            ("SIGHTLINE_LEASE_H", "twelve"),
+            ("SIGHTLINE_MINIMUM_VERSION", "newest"),
+            ("SIGHTLINE_MINIMUM_VERSION", "1..2"),
+            ("SIGHTLINE_MINIMUM_VERSION", "1.2.3.4"),
+        ] {
+            assert!(read(&[(name, value)]).unwrap_err().contains(name), "{name}={value}");
+        }
+    }
+
+    fn full() -> Report {
+        let check = |kind| Check {
+            kind,
+            outcome: Outcome::Pass,
+            finding: None,
+            sentence: String::new(),
+            remedy: String::new(),
+            figures: Vec::new(),
+            device: None,
+            took_ms: 1,
+        };
+        Report {
+            id: ReportId(Uuid::from_u128(1)),
+            extent: Extent::Full,
+            started_at: 0,
+            finished_at: 1,
+            app_version: "1.3.9".into(),
+            system: String::new(),
+            readiness: Readiness::Video,
+            checks: CheckKind::ALL.map(check).into(),
+        }
+    }
+
+    #[test]
+    fn a_full_report_is_weighed_here() {
+        assert_eq!(weighed(full(), &default_policy()), full());
+        let strict = ReadinessPolicy {
+            minimum_version: "1.4.0".into(),
+            ..default_policy()
+        };
+        let old = weighed(full(), &strict);
+        assert_eq!(old.readiness, Readiness::NotReady);
+        let version = old.checks.iter().find(|check| check.kind == CheckKind::Version);
+        assert_eq!(version.unwrap().finding, Some(Finding::VersionOld));
+
+        let mut claimed = full();
+        for check in &mut claimed.checks {
+            if check.kind == CheckKind::Encoder {
+                check.outcome = Outcome::Fail;
+            }
+        }
+        assert_eq!(weighed(claimed, &default_policy()).readiness, Readiness::Audio);
+    }
+
+    #[test]
+    fn only_whole_tests_count_as_full_ones() {
+        assert_eq!(check_shape(&full()), Ok(()));
+        for kind in CheckKind::ALL {
+            let mut report = full();
+            report.checks.retain(|check| check.kind != kind);
+            assert_eq!(
+                check_shape(&report).is_ok(),
+                kind.carries() == Carries::Comfort,
+                "{kind:?}"
+            );
+            report.extent = Extent::Quick;
+            assert_eq!(check_shape(&report), Ok(()));
+        }
     }
 }
