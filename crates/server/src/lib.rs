@@ -16,6 +16,7 @@ mod call_stats;
 mod config;
 mod conversations;
 mod customer;
+mod dates;
 mod desks;
 mod directline;
 mod escalations;
@@ -25,7 +26,11 @@ mod ice;
 mod invites;
 mod outbox;
 mod pages;
+<<<<<<< HEAD
 mod probe;
+=======
+mod readiness;
+>>>>>>> ready-lease
 mod rooms;
 mod router;
 mod secrets;
@@ -34,5 +39,6 @@ mod turn;
 
 pub use config::{NewAccount, Secret, ServerConfig};
 pub use first_accounts::set_password;
+pub use readiness::policy::readiness_from_settings;
 pub use start::{RunningServer, StartError, serve};
 pub use turn::{EmbeddedTurn, RelayError, TurnConfig, TurnTls, coturn_configuration};

@@ -7,13 +7,14 @@
 
 mod call;
 mod checks;
+pub mod headless;
 pub mod plan;
 mod report;
 mod run;
 mod watcher;
 
 pub use report::{file_name, rfc3339};
-pub(crate) use {report::over, watcher::NoWindow};
+pub(crate) use report::over;
 
 use crate::{api::Api, keyring::Keyring, probe::Trust};
 use sightline_media::Painter;
