@@ -16,6 +16,7 @@ mod dtls;
 mod files;
 mod hardware;
 pub mod line;
+pub mod measure;
 mod message;
 mod offer;
 mod pacing;
