@@ -9,6 +9,7 @@ mod embedded;
 mod notification;
 mod options;
 mod painting;
+mod selftest;
 mod shell;
 #[cfg(target_os = "linux")]
 mod stage;
@@ -19,7 +20,10 @@ mod window;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    options::start_log();
+    if let Some(arguments) = selftest::asked_for() {
+        return selftest::run(&arguments);
+    }
+    options::start_log("info");
     let options = match options::Options::read() {
         Ok(options) => options,
         Err(usage) => return stop(&usage),

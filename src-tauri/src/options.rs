@@ -10,6 +10,7 @@ const PORT: u16 = 8620;
 
 const USAGE: &str = "\
 sightline [FLAGS]
+sightline selftest [FLAGS]    tests this desk without a window; --help says how
 
   --server URL        SIGHTLINE_SERVER         use that server; without it one is built in
   --data-dir FOLDER   SIGHTLINE_DATA_DIR       where settings, outbox and the built-in server's data live
@@ -20,6 +21,7 @@ sightline [FLAGS]
                       SIGHTLINE_READINESS      required (default): video only after a passed self-test; or advised
                       SIGHTLINE_LEASE_H        how long a passed self-test counts, default 12 hours
                       SIGHTLINE_MINIMUM_VERSION   an older app is not ready
+                      SIGHTLINE_DOWNLOADS      where reports are saved, default the person's download folder
                       SIGHTLINE_PAINTER=canvas draw pictures in the page instead of over it
                       SIGHTLINE_LOG            what to log, default info";
 
@@ -28,6 +30,8 @@ sightline [FLAGS]
 pub struct Options {
     /// Settings, outbox, database.
     pub data_dir: PathBuf,
+    /// Where reports are saved.
+    pub downloads: PathBuf,
     /// A server that runs elsewhere.
     pub server: Option<String>,
     /// Draw pictures in the page even where they could be painted over it.
@@ -54,8 +58,12 @@ pub struct Embedded {
 impl Options {
     /// Reads flags and environment; an error is what to say on the terminal.
     pub fn read() -> Result<Self, String> {
-        let arguments: Vec<String> = env::args().skip(1).collect();
-        Self::parse(&arguments, |name| env::var(name).ok())
+        Self::of(&env::args().skip(1).collect::<Vec<_>>())
+    }
+
+    /// The same, of these flags.
+    pub fn of(arguments: &[String]) -> Result<Self, String> {
+        Self::parse(arguments, |name| env::var(name).ok())
     }
 
     fn parse(arguments: &[String], environment: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
@@ -95,8 +103,13 @@ impl Options {
                 .ok_or("Sightline found no folder for its data: set SIGHTLINE_DATA_DIR.")?
                 .join("app.sightline.desk"),
         };
+        let downloads = match text("", "SIGHTLINE_DOWNLOADS") {
+            Some(chosen) => chosen.into(),
+            None => dirs::download_dir().unwrap_or_else(|| data_dir.join("saved")),
+        };
         Ok(Self {
             data_dir,
+            downloads,
             server: text("--server", "SIGHTLINE_SERVER").map(|url| url.trim_end_matches('/').to_owned()),
             canvas: text("", "SIGHTLINE_PAINTER").is_some_and(|painter| painter == "canvas"),
             embedded: Embedded {
@@ -111,9 +124,10 @@ impl Options {
     }
 }
 
-/// Logs to standard error; nothing personal is ever logged.
-pub fn start_log() {
-    let filter = env::var("SIGHTLINE_LOG").unwrap_or_else(|_| "info,turn_client_proto=error,stun_proto=error".into());
+/// Logs to standard error; nothing personal is ever logged. `usual`: from which level on where nothing else is said.
+pub fn start_log(usual: &str) {
+    let filter =
+        env::var("SIGHTLINE_LOG").unwrap_or_else(|_| format!("{usual},turn_client_proto=error,stun_proto=error"));
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(EnvFilter::new(filter))

@@ -85,6 +85,7 @@ fn open(app: &mut App, options: Options, embedded: Embedded) -> tauri::Result<()
     let tray = Tray::install(app.handle());
     let config = DeskConfig {
         data_dir: options.data_dir.clone(),
+        downloads: options.downloads.clone(),
         server: match options.server.clone() {
             Some(url) => ServerSource::Url(url),
             None => ServerSource::starting(embedded.start(options)),

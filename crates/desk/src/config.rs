@@ -19,11 +19,16 @@ pub(crate) const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 /// Devices are listed this often while a window shows them.
 pub(crate) const DEVICE_POLL: Duration = Duration::from_secs(5);
 
+/// Where devices appear is glanced at this often, so that an unplugged one is noticed at once.
+pub(crate) const DEVICE_GLANCE: Duration = Duration::from_millis(500);
+
 /// Everything a desk needs to know before it starts.
 #[derive(Debug)]
 pub struct DeskConfig {
     /// Settings and outbox live here.
     pub data_dir: PathBuf,
+    /// Where the person finds what is saved.
+    pub downloads: PathBuf,
     /// Which server.
     pub server: ServerSource,
     /// Where the refresh token is kept.

@@ -3,19 +3,21 @@
 mod effects;
 mod figures;
 mod inbox;
+mod selftest;
 mod session;
 mod share;
 mod stage;
 
 use crate::{
     api::Api,
-    config::{DEVICE_POLL, DeskConfig, SERVER_START_PATIENCE, ServerSource, StartedServer},
+    config::{DEVICE_GLANCE, DEVICE_POLL, DeskConfig, SERVER_START_PATIENCE, ServerSource, StartedServer},
     courier::Reply,
     devices::Devices,
     keyring::Keyring,
     settings::Settings,
     shell::Shell,
 };
+use selftest::{TestNews, Testing};
 use session::{SessionInput, SessionState};
 use sightline_wire::{
     ErrorCode, Problem,
@@ -25,7 +27,12 @@ use sightline_wire::{
     ids::EscalationId,
 };
 use stage::{CallNews, Stage};
-use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc, oneshot},
     task::AbortHandle,
@@ -49,6 +56,8 @@ pub(crate) enum Input {
     Session(u64, SessionInput),
     /// Belongs to the call of that number.
     Call(u64, CallNews),
+    /// Of the self-test and the lease.
+    Test(TestNews),
 }
 
 /// The way back into the loop. It does not keep the loop alive: the handles do.
@@ -68,6 +77,7 @@ pub(crate) struct Controller<S: Shell> {
     shell: Arc<S>,
     inputs: Inputs,
     data_dir: PathBuf,
+    downloads: PathBuf,
     keyring: Keyring,
     settings: Settings,
     devices: Devices,
@@ -82,6 +92,7 @@ pub(crate) struct Controller<S: Shell> {
     restoring: Option<AbortHandle>,
     stage: Option<Stage>,
     calls: u64,
+    testing: Testing,
     /// Calls of an earlier run that are being joined again.
     rejoining: HashSet<EscalationId>,
     shown_call: Option<CallView>,
@@ -95,13 +106,15 @@ pub(crate) struct Controller<S: Shell> {
 impl<S: Shell> Controller<S> {
     pub fn new(config: DeskConfig, shell: Arc<S>, inputs: mpsc::WeakUnboundedSender<Input>) -> Self {
         let settings = Settings::open(&config.data_dir);
+        let devices = Devices::watching(device_folders(&config.data_dir));
         Self {
             shell,
             inputs: Inputs(inputs),
             data_dir: config.data_dir,
+            downloads: config.downloads,
             keyring: config.keyring,
             settings,
-            devices: Devices::default(),
+            devices,
             server_name: match &config.server {
                 ServerSource::Url(_) => String::new(),
                 ServerSource::Starting(_) => "embedded".into(),
@@ -114,6 +127,7 @@ impl<S: Shell> Controller<S> {
             restoring: None,
             stage: None,
             calls: 0,
+            testing: Testing::default(),
             rejoining: HashSet::new(),
             shown_call: None,
             closing: None,
@@ -129,6 +143,8 @@ impl<S: Shell> Controller<S> {
         self.watch_keyring();
         let mut device_poll = interval(DEVICE_POLL);
         device_poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut device_glance = interval(DEVICE_GLANCE);
+        device_glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let call_due = self
                 .stage
@@ -142,8 +158,11 @@ impl<S: Shell> Controller<S> {
                 },
                 () = due(call_due) => self.call_tick(),
                 _ = device_poll.tick() => if self.attached { self.list_devices() },
+                _ = device_glance.tick() => if self.attached && self.devices.stirred() { self.list_devices() },
             }
+            self.test_when_free();
             self.show_call();
+            self.show_test();
             self.show_attention();
         }
         tracing::debug!("the controller ends");
@@ -172,6 +191,7 @@ impl<S: Shell> Controller<S> {
             Input::Devices(found) => {
                 if self.devices.replace(found) {
                     self.show_devices();
+                    self.devices_changed();
                 }
             }
             Input::Session(epoch, input) => {
@@ -180,6 +200,7 @@ impl<S: Shell> Controller<S> {
                 }
             }
             Input::Call(number, news) => self.call_news(number, news),
+            Input::Test(news) => self.test_news(news),
         }
     }
 
@@ -223,6 +244,16 @@ impl<S: Shell> Controller<S> {
                 let _ = reply.send(Ok(()));
             }
             DeskCommand::CloseWindow => self.close_window(reply),
+            DeskCommand::TestSelf { extent, check } => answer(reply, self.test_self(extent, check)),
+            DeskCommand::ToneHeard { heard } => answer(reply, self.tone_heard(heard)),
+            DeskCommand::StopTest => {
+                self.stop_test();
+                answer(reply, Ok(()));
+            }
+            DeskCommand::WatchBoard { open } => answer(reply, self.watch_board(open)),
+            DeskCommand::AskForTest { agent } => self.ask_for_test(agent, reply),
+            DeskCommand::ReadReports { agent } => self.read_reports(agent, reply),
+            DeskCommand::SaveReadiness { board } => self.save_readiness(board, reply),
         }
     }
 
@@ -236,6 +267,7 @@ impl<S: Shell> Controller<S> {
         self.show_inbox();
         let call = self.shown_call.clone();
         self.shell.emit(DeskEvent::Call { call });
+        self.show_test_again();
         self.show_devices();
         self.list_devices();
     }
@@ -288,6 +320,13 @@ impl<S: Shell> Controller<S> {
     fn notice(&self, problem: Problem) {
         self.shell.emit(DeskEvent::Notice { problem });
     }
+}
+
+/// Cameras and sound cards on Linux, and the files that stand in for them. Other systems are asked now and then only.
+fn device_folders(data_dir: &Path) -> Vec<PathBuf> {
+    let files = std::env::var_os("SIGHTLINE_MEDIA_DIR").map(PathBuf::from);
+    let files = files.unwrap_or_else(|| data_dir.join("media"));
+    vec!["/dev".into(), "/dev/snd".into(), files]
 }
 
 fn answer(reply: Reply, result: Result<(), Problem>) {

@@ -2,6 +2,7 @@
 
 use crate::settings::Settings;
 use sightline_wire::device::{Device, DeviceKind, DeviceList};
+use std::{fs, path::PathBuf, time::SystemTime};
 
 /// What there is, as last listed.
 #[derive(Debug, Default)]
@@ -11,6 +12,10 @@ pub(crate) struct Devices {
     gone: Vec<Device>,
     /// Listing takes up to a second: one at a time.
     pub listing: bool,
+    /// Folders in which devices appear and disappear.
+    folders: Vec<PathBuf>,
+    /// When something last changed in each.
+    stamps: Vec<Option<SystemTime>>,
 }
 
 impl Devices {
@@ -26,6 +31,38 @@ impl Devices {
         self.gone.dedup();
         self.found = found;
         true
+    }
+
+    /// Watches these folders.
+    pub fn watching(folders: Vec<PathBuf>) -> Self {
+        let mut devices = Self {
+            folders,
+            ..Self::default()
+        };
+        devices.stamps = devices.stamps_now();
+        devices
+    }
+
+    /// Whether something has changed where devices appear: a glance that costs nothing, as often as one likes. While a
+    /// list is being made it is for later.
+    pub fn stirred(&mut self) -> bool {
+        if self.listing {
+            return false;
+        }
+        let stamps = self.stamps_now();
+        let stirred = stamps != self.stamps;
+        self.stamps = stamps;
+        stirred
+    }
+
+    fn stamps_now(&self) -> Vec<Option<SystemTime>> {
+        let stamp = |folder: &PathBuf| fs::metadata(folder).and_then(|found| found.modified()).ok();
+        self.folders.iter().map(stamp).collect()
+    }
+
+    /// Whether a device was there in this run, and is not any more.
+    pub fn is_gone(&self, kind: DeviceKind, id: &str) -> bool {
+        self.gone.iter().any(|device| device.kind == kind && device.id == id)
     }
 
     /// With what is chosen.
@@ -72,6 +109,21 @@ mod tests {
     }
 
     #[test]
+    fn a_device_that_comes_or_goes_stirs_its_folder_once() {
+        let folder = std::env::temp_dir().join(format!("sightline-stir-{}", std::process::id()));
+        let mut devices = Devices::watching(vec![folder.clone()]);
+        assert!(!devices.stirred());
+        std::fs::create_dir_all(&folder).expect("a folder for the test");
+        devices.listing = true;
+        assert!(!devices.stirred(), "not while a list is being made");
+        devices.listing = false;
+        assert!(devices.stirred());
+        assert!(!devices.stirred());
+        std::fs::remove_dir_all(&folder).expect("the folder can be removed");
+        assert!(devices.stirred());
+    }
+
+    #[test]
     fn a_chosen_device_that_is_gone_is_shown_by_its_name_until_it_is_back() {
         let folder = std::env::temp_dir().join(format!("sightline-devices-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder for the test");
@@ -96,6 +148,8 @@ mod tests {
         assert_eq!(devices.list(&settings).missing, []);
         assert!(devices.replace(vec![laptop.clone()]));
         assert_eq!(devices.list(&settings).missing, std::slice::from_ref(&headset));
+        assert!(devices.is_gone(DeviceKind::Microphone, "headset"));
+        assert!(!devices.is_gone(DeviceKind::Microphone, "laptop"));
         assert!(!devices.replace(vec![laptop.clone()]));
         assert!(devices.replace(vec![laptop, headset]));
         assert_eq!(devices.list(&settings).missing, []);

@@ -10,7 +10,9 @@
 //! * `courier` owns the outbox, a small SQLite file: a message is shown once it is on disk, and leaves
 //!   the disk once the server has it;
 //! * the call on the stage is [`sightline_call::desk_call::DeskCall`], a pure state machine;
-//! * [`keyring`] keeps the refresh token in the system's keyring and never in a file.
+//! * [`keyring`] keeps the refresh token in the system's keyring and never in a file;
+//! * [`selftest`] measures this desk before a customer does, with what [`probe`] and the media engine find out; it runs
+//!   without a controller too.
 
 pub mod api;
 pub mod canvas;
@@ -22,7 +24,9 @@ mod devices;
 pub mod keyring;
 mod link;
 mod outbox;
+pub mod probe;
 mod room;
+pub mod selftest;
 mod settings;
 pub mod shell;
 mod socket;

@@ -10,6 +10,7 @@ use sightline_wire::{
     agent::{AgentEvent, AgentRequest},
     conversation::Conversation,
     ids::{ConversationId, DeskId},
+    readiness::Narrowing,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{Notify, mpsc};
@@ -55,6 +56,16 @@ impl Link {
     /// The network may have changed.
     pub fn check(&self) {
         self.doubt.notify_one();
+    }
+
+    /// Something speaks against this desk's lease.
+    pub fn narrow(&self, why: Narrowing) {
+        let _ = self.outgoing.send(AgentRequest::Narrow { why });
+    }
+
+    /// Opens or closes the readiness board.
+    pub fn watch_board(&self, open: bool) {
+        let _ = self.outgoing.send(AgentRequest::WatchBoard { open });
     }
 
     /// The agent is writing.
@@ -133,7 +144,12 @@ impl Protocol for AgentProtocol {
                 Next::Stay
             }
             AgentEvent::Heartbeat => Next::Stay,
-            frame @ (AgentEvent::Conversation(_) | AgentEvent::Message(_) | AgentEvent::Typing { .. }) => {
+            frame @ (AgentEvent::Conversation(_)
+            | AgentEvent::Message(_)
+            | AgentEvent::Typing { .. }
+            | AgentEvent::Readiness(_)
+            | AgentEvent::TestWanted
+            | AgentEvent::Board(_)) => {
                 (self.tell)(LinkEvent::Frame(Box::new(frame)));
                 Next::Stay
             }

@@ -93,6 +93,7 @@ impl<S: Shell> Controller<S> {
                 self.show_session();
                 self.rejoining.clear();
                 self.welcome(conversations);
+                self.readiness_welcomed();
             }
             LinkEvent::Lost => self.link_down(LinkView::Offline { since: crate::now() }),
             LinkEvent::Displaced(problem) => {
@@ -106,6 +107,9 @@ impl<S: Shell> Controller<S> {
                 AgentEvent::Typing { conversation, until } => {
                     self.shell.emit(DeskEvent::Typing { conversation, until });
                 }
+                AgentEvent::Readiness(mine) => self.readiness_told(mine),
+                AgentEvent::TestWanted => self.test_wanted(),
+                AgentEvent::Board(row) => self.board_changed(row),
                 AgentEvent::Welcome { .. } | AgentEvent::Problem(_) | AgentEvent::Heartbeat => {}
             },
         }

@@ -258,6 +258,7 @@ impl<S: Shell> Controller<S> {
             restoring.abort();
         }
         self.session = SessionState::SignedOut { problem: None };
+        self.forget_readiness();
         if !self.call_runs() {
             self.drop_stage();
         }

@@ -147,11 +147,13 @@ impl<S: Shell> Controller<S> {
         if !conversation.channel.carries_links() {
             return Err(ErrorCode::ChannelCannotCarryLink.into());
         }
+        self.ready_for_video()?;
         Ok(conversation.clone())
     }
 
     /// Opens devices and asks for the first offer.
     fn put_on_stage(&mut self, conversation: &Conversation, negotiation: u32, own: MediaState, starting: bool) -> u64 {
+        self.make_way_for_call();
         self.drop_stage();
         self.calls += 1;
         let number = self.calls;
@@ -202,7 +204,10 @@ impl<S: Shell> Controller<S> {
                 let input = match event {
                     MediaEvent::Offer { negotiation, sdp } => CallInput::OfferReady(Offer { negotiation, sdp }),
                     MediaEvent::Candidate { negotiation, candidate } => CallInput::Found { negotiation, candidate },
-                    MediaEvent::NoRelay { negotiation, problem } => CallInput::NoRelay { negotiation, problem },
+                    MediaEvent::NoRelay { negotiation, problem } => {
+                        self.relay_lost(&problem);
+                        CallInput::NoRelay { negotiation, problem }
+                    }
                     MediaEvent::Connected { negotiation } => CallInput::Connected { negotiation },
                     MediaEvent::Path { up } => CallInput::Path { up },
                     MediaEvent::Knocked { negotiation } => CallInput::Knocked { negotiation },

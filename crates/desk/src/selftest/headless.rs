@@ -76,7 +76,10 @@ pub async fn run(what: Headless, tell: impl Fn(Progress) + Send + Sync + 'static
     let settings = Settings::open(&what.data_dir);
     let desk = settings.desk();
     let for_now = matches!(what.credentials, Credentials::Password { .. });
-    let signing_in = timeout(SIGN_IN, sign_in(&what.server, &what.server_name, desk, what.credentials));
+    let signing_in = timeout(
+        SIGN_IN,
+        sign_in(&what.server, &what.server_name, desk, what.credentials),
+    );
     let (api, signed_in) = match signing_in.await {
         Ok(signed_in) => signed_in?,
         Err(_) => {

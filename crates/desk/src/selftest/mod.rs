@@ -13,8 +13,8 @@ mod report;
 mod run;
 mod watcher;
 
-pub use report::{file_name, rfc3339};
 pub(crate) use report::over;
+pub use report::{file_name, rfc3339};
 
 use crate::{api::Api, keyring::Keyring, probe::Trust};
 use sightline_media::Painter;

@@ -299,6 +299,7 @@ impl TestDesk {
         };
         let config = DeskConfig {
             data_dir: folder.0.clone(),
+            downloads: folder.0.join("downloads"),
             server: ServerSource::Url(url.into()),
             keyring,
         };
