@@ -6,7 +6,7 @@
 mod measuring;
 mod readiness;
 
-pub(crate) use measuring::{Asked, Transfer};
+pub(crate) use measuring::Asked;
 
 use crate::keyring::Keyring;
 use reqwest::{Method, StatusCode};

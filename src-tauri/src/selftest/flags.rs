@@ -26,7 +26,6 @@ could not be run.
 Checks: ";
 
 /// What the test is told.
-#[derive(Debug)]
 pub struct Flags {
     /// Those of the app.
     pub options: Options,
@@ -110,7 +109,7 @@ impl Flags {
             }
         };
         Ok(Self {
-            options: options(&apps).map_err(|reason| Stop::Usage(reason))?,
+            options: options(&apps).map_err(Stop::Usage)?,
             json,
             junit,
             only: only.is_some(),
