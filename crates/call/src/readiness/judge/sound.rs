@@ -202,6 +202,9 @@ pub fn echo(measured: &EchoMeasured, took_ms: u32) -> Check {
     let speaker = called(measured.speaker.as_ref(), "the speaker");
     let microphone = called(measured.microphone.as_ref(), "the microphone");
     let judgement = match measured.gain_db {
+        _ if measured.speaker.is_none() || measured.microphone.is_none() => {
+            Judgement::skipped("Without a speaker and a microphone there is no echo to measure.")
+        }
         Some(gain) if gain > STRONG_ECHO_DB => Judgement::warn(
             Finding::EchoStrong,
             format!("{microphone} hears {speaker} loudly: {gain:.0} dB."),
@@ -209,7 +212,9 @@ pub fn echo(measured: &EchoMeasured, took_ms: u32) -> Check {
         Some(gain) if gain > HEADSET_DB => Judgement::pass(format!(
             "{microphone} hears {speaker} as a loudspeaker: {gain:.0} dB. The echo is taken away."
         )),
-        Some(_) | None => Judgement::pass(format!("{microphone} does not hear {speaker}: a headset.")),
+        Some(_) | None => Judgement::pass(format!(
+            "{microphone} does not hear {speaker}: no echo, as with a headset."
+        )),
     };
     let figures = those_measured([
         ("echo_delay", measured.delay_ms, Unit::Ms),

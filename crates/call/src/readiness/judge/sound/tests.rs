@@ -333,6 +333,23 @@ fn an_echo_is_strong_a_loudspeakers_or_a_headsets() {
     assert!(sentence.contains("as a loudspeaker"), "{sentence}");
     let (outcome, sentence) = at(Some(-40.0));
     assert_eq!(outcome, PASSED);
-    assert_eq!(sentence, "“BRIO” does not hear “Monitor”: a headset.");
+    assert_eq!(sentence, "“BRIO” does not hear “Monitor”: no echo, as with a headset.");
     assert_eq!(at(None).1, sentence);
+}
+
+#[test]
+fn without_both_devices_nobody_knows_of_an_echo() {
+    let deaf = EchoMeasured {
+        speaker: device(DeviceKind::Speaker, "Monitor"),
+        microphone: None,
+        delay_ms: None,
+        gain_db: None,
+    };
+    assert_eq!(of(&echo(&deaf, 1)), (Outcome::Skipped, None));
+    let mute = EchoMeasured {
+        speaker: None,
+        microphone: device(DeviceKind::Microphone, "BRIO"),
+        ..deaf
+    };
+    assert_eq!(of(&echo(&mute, 1)), (Outcome::Skipped, None));
 }
