@@ -414,7 +414,7 @@ pub struct CallMeasured {
     pub loss_in: f64,
     /// Share of packets lost on the way there, 0 to 1, as the far end's RTCP says.
     pub loss_out: f64,
-    /// Mean length of bursts of lost packets beside that of losses by chance, 1 or more (G.107, 7.4); absent
+    /// Mean length of bursts of lost packets beside that of losses by chance, 1 or more (G.107, 7.5); absent
     /// when nobody counted.
     pub burst_ratio: Option<f64>,
     /// Sound that was made up because nothing had come in time, share of all played, 0 to 1.
