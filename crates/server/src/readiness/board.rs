@@ -10,7 +10,7 @@ use sightline_wire::{
     UnixMillis,
     account::{Account, Role},
     device::DeviceKind,
-    ids::AccountId,
+    ids::{AccountId, DeskId},
     readiness::{BoardRow, Readiness},
 };
 use std::collections::HashMap;
@@ -26,11 +26,11 @@ pub async fn rows(app: &App, c: &mut SqliteConnection) -> Result<Vec<BoardRow>, 
         let mut theirs = leases.remove(&account.id).unwrap_or_default();
         let here = app.desks.connected(account.id);
         // The desk that is connected, or the one that was last.
-        let at = here
-            .and_then(|desk| theirs.iter().position(|lease| lease.desk == desk))
-            .unwrap_or(0);
-        let lease = (at < theirs.len()).then(|| theirs.swap_remove(at));
-        row(app, account, lease, here.is_some())
+        let at = theirs
+            .iter()
+            .position(|lease| here.is_none_or(|desk| desk == lease.desk));
+        let lease = at.map(|at| theirs.swap_remove(at));
+        row(app, account, lease, here)
     };
     Ok(everybody.into_iter().filter_map(row_of).collect())
 }
@@ -45,11 +45,11 @@ pub async fn row_of(app: &App, c: &mut SqliteConnection, account: AccountId) -> 
         Some(desk) => readiness::lease(c, account.id, desk).await?,
         None => readiness::newest_lease(c, account.id).await?,
     };
-    Ok(row(app, account, lease, here.is_some()))
+    Ok(row(app, account, lease, here))
 }
 
 /// Agents are always on the board, supervisors and admins once they have tested a desk of theirs.
-fn row(app: &App, account: Account, stored: Option<StoredLease>, online: bool) -> Option<BoardRow> {
+fn row(app: &App, account: Account, stored: Option<StoredLease>, here: Option<DeskId>) -> Option<BoardRow> {
     let lease = stored.as_ref().and_then(|stored| view(app, stored));
     if account.role != Role::Agent && lease.is_none() {
         return None;
@@ -58,8 +58,8 @@ fn row(app: &App, account: Account, stored: Option<StoredLease>, online: bool) -
         testing: app.readiness.asked.waits(account.id),
         agent: account.id,
         name: account.name,
-        desk: stored.as_ref().map(|stored| stored.desk),
-        online,
+        desk: here.or(stored.as_ref().map(|stored| stored.desk)),
+        online: here.is_some(),
         lease,
         tested_at: stored.as_ref().and_then(|stored| stored.state.tested_at()),
         path: stored.map(|stored| stored.path).unwrap_or_default(),
@@ -155,10 +155,7 @@ fn readiness_word(readiness: Option<Readiness>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sightline_wire::{
-        ids::DeskId,
-        readiness::{CheckKind, DeviceIdentity, Finding, Lease, Narrowing},
-    };
+    use sightline_wire::readiness::{CheckKind, DeviceIdentity, Finding, Lease, Narrowing};
     use uuid::Uuid;
 
     fn row_named(name: &str, camera: &str) -> BoardRow {
