@@ -3,7 +3,7 @@
 use crate::{
     agent_socket,
     app::App,
-    auth, call_stats, conversations, directline, escalations,
+    auth, call_stats, conversations, directline, echo, escalations,
     http::{body::MAX_BODY_BYTES, origin, refusal::Refusal},
     invites, pages, rooms,
 };
@@ -42,6 +42,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/escalations/{id}/end", post(escalations::end))
         .route("/v1/escalations/{id}/fail", post(escalations::fail))
         .route("/v1/escalations/{id}/stats", get(call_stats::get).post(call_stats::add))
+        .route("/v1/self-test/calls", post(echo::call))
+        .route("/v1/self-test/calls/{escalation}/heard", get(echo::heard))
         .route("/v1/webchat/tokens", post(directline::start_web_chat))
         .route("/v1/invites/{code}", get(invites::look))
         .route("/v1/invites/{code}/warm", post(invites::warm))

@@ -26,7 +26,7 @@ use rtc::{
 };
 use sightline_wire::escalation::{IceConfig, IcePolicy};
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -78,7 +78,7 @@ pub struct Connection {
     peer: Arc<dyn PeerConnection>,
     shows: watch::Sender<bool>,
     /// Voice and face; they end with it.
-    _speaking: JoinSet<()>,
+    speaking: JoinSet<()>,
 }
 
 impl Connection {
@@ -110,9 +110,9 @@ impl Connection {
         let peer = peer(ice, handler, key.clone()).await?;
         // Made before anything can fail: what it holds is closed when it is dropped.
         let mut connection = Self {
-            peer: Arc::new(peer),
+            peer,
             shows,
-            _speaking: JoinSet::new(),
+            speaking: JoinSet::new(),
         };
         let peer = &connection.peer;
         let sound_sender = peer.add_track(sound.track.clone() as Arc<dyn TrackLocal>).await?;
@@ -123,8 +123,8 @@ impl Connection {
         peer.set_local_description(answer).await?;
         let sound = sound.negotiated(&sound_sender, MIME_TYPE_OPUS).await?;
         let picture = picture.negotiated(&picture_sender, MIME_TYPE_VP8).await?;
-        connection._speaking.spawn(speak(sound, voice, begin, up.clone()));
-        connection._speaking.spawn(show(picture, key, begin, up, shown));
+        connection.speaking.spawn(speak(sound, voice, begin, up.clone()));
+        connection.speaking.spawn(show(picture, key, begin, up, shown));
         Ok((connection, sdp))
     }
 
@@ -159,7 +159,11 @@ impl Drop for Connection {
     }
 }
 
-async fn peer(ice: &IceConfig, handler: Handler, key: Arc<AtomicBool>) -> Result<impl PeerConnection, EchoError> {
+async fn peer(
+    ice: &IceConfig,
+    handler: Handler,
+    key: Arc<AtomicBool>,
+) -> Result<Arc<dyn PeerConnection>, EchoError> {
     let mut codecs = MediaEngine::default();
     codecs.register_codec(parameters(opus(), OPUS), RtpCodecKind::Audio)?;
     codecs.register_codec(parameters(vp8(), VP8), RtpCodecKind::Video)?;
@@ -182,7 +186,7 @@ async fn peer(ice: &IceConfig, handler: Handler, key: Arc<AtomicBool>) -> Result
         .with_ice_servers(servers(ice))
         .with_ice_transport_policy(policy)
         .build();
-    Ok(PeerConnectionBuilder::new()
+    let peer = PeerConnectionBuilder::new()
         .with_configuration(configuration)
         .with_media_engine(codecs)
         .with_setting_engine(settings)
@@ -190,7 +194,8 @@ async fn peer(ice: &IceConfig, handler: Handler, key: Arc<AtomicBool>) -> Result
         .with_handler(Arc::new(handler))
         .with_udp_addrs(addresses())
         .build()
-        .await?)
+        .await?;
+    Ok(Arc::new(peer))
 }
 
 /// STUN and TURN servers that the crate can use: over UDP and without TLS.
@@ -209,7 +214,7 @@ fn servers(ice: &IceConfig) -> Vec<RTCIceServer> {
         .collect()
 }
 
-/// This machine's addresses, each with a free port; loopback only where there is nothing else.
+/// This machine's addresses that can be bound, each with a free port; loopback only where there is nothing else.
 fn addresses() -> Vec<SocketAddr> {
     let mut ips: Vec<IpAddr> = if_addrs::get_if_addrs()
         .unwrap_or_default()
@@ -223,6 +228,7 @@ fn addresses() -> Vec<SocketAddr> {
         .collect();
     ips.sort_unstable();
     ips.dedup();
+    ips.retain(|ip| UdpSocket::bind((*ip, 0)).is_ok());
     if ips.is_empty() {
         ips.push(Ipv4Addr::LOCALHOST.into());
     }
