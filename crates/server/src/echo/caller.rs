@@ -143,12 +143,7 @@ impl Caller {
             return Ok(());
         }
         let negotiation = offer.negotiation;
-        let answered = Connection::answer(
-            (negotiation, offer.sdp),
-            &self.ice,
-            self.ear.clone(),
-            self.said.clone(),
-        );
+        let answered = Connection::answer((negotiation, offer.sdp), &self.ice, self.ear.clone(), self.said.clone());
         let (connection, sdp) = answered.await?;
         self.connection = Some((negotiation, connection));
         self.socket.send(&RoomRequest::Answer { negotiation, sdp }).await
@@ -157,7 +152,10 @@ impl Caller {
     async fn say(&mut self, said: Said) -> Result<(), EchoError> {
         match said {
             Said::Candidate { negotiation, candidate } => {
-                return self.socket.send(&RoomRequest::Candidate { negotiation, candidate }).await;
+                return self
+                    .socket
+                    .send(&RoomRequest::Candidate { negotiation, candidate })
+                    .await;
             }
             Said::Picture => self.flows.picture = true,
             Said::Sound => self.flows.sound = true,

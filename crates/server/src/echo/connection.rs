@@ -117,7 +117,8 @@ impl Connection {
         let peer = &connection.peer;
         let sound_sender = peer.add_track(sound.track.clone() as Arc<dyn TrackLocal>).await?;
         let picture_sender = peer.add_track(picture.track.clone() as Arc<dyn TrackLocal>).await?;
-        peer.set_remote_description(RTCSessionDescription::offer(offer)?).await?;
+        peer.set_remote_description(RTCSessionDescription::offer(offer)?)
+            .await?;
         let answer = peer.create_answer(None).await?;
         let sdp = answer.sdp.clone();
         peer.set_local_description(answer).await?;
@@ -159,11 +160,7 @@ impl Drop for Connection {
     }
 }
 
-async fn peer(
-    ice: &IceConfig,
-    handler: Handler,
-    key: Arc<AtomicBool>,
-) -> Result<Arc<dyn PeerConnection>, EchoError> {
+async fn peer(ice: &IceConfig, handler: Handler, key: Arc<AtomicBool>) -> Result<Arc<dyn PeerConnection>, EchoError> {
     let mut codecs = MediaEngine::default();
     codecs.register_codec(parameters(opus(), OPUS), RtpCodecKind::Audio)?;
     codecs.register_codec(parameters(vp8(), VP8), RtpCodecKind::Video)?;
@@ -475,7 +472,9 @@ impl Listener {
         // The longest packet Opus knows: 120 ms.
         let mut samples = vec![0.0f32; RATE as usize * 120 / 1_000];
         while let Some(event) = track.poll().await {
-            let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
+            let TrackRemoteEvent::OnRtpPacket(packet) = event else {
+                continue;
+            };
             if arrivals.count() == 0 {
                 let _ = said.send(Said::Sound);
             }
@@ -494,7 +493,9 @@ impl Listener {
         let mut pictures = Pictures::default();
         let mut asked: Option<Instant> = None;
         while let Some(event) = track.poll().await {
-            let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
+            let TrackRemoteEvent::OnRtpPacket(packet) = event else {
+                continue;
+            };
             let header = &packet.header;
             let whole = pictures.packet(header.sequence_number, header.timestamp, header.marker, &packet.payload);
             self.ear.packets(header.ssrc, Kind::Pictures, pictures.arrivals());

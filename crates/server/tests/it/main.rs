@@ -17,5 +17,6 @@ mod program;
 mod relay;
 mod relay_client;
 mod rooms;
+mod self_test;
 mod warm;
 mod web_chat;
