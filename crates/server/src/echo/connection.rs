@@ -75,10 +75,10 @@ pub enum Said {
 
 /// A connection that answers one offer. It ends when it is dropped.
 pub struct Connection {
-    peer: Arc<dyn PeerConnection>,
+    peer: Open,
     shows: watch::Sender<bool>,
     /// Voice and face; they end with it.
-    speaking: JoinSet<()>,
+    _speaking: JoinSet<()>,
 }
 
 impl Connection {
@@ -107,14 +107,10 @@ impl Connection {
         };
         let sound = track(RtpCodecKind::Audio, opus())?;
         let picture = track(RtpCodecKind::Video, vp8())?;
-        let peer = peer(ice, handler, key.clone()).await?;
-        // Made before anything can fail: what it holds is closed when it is dropped.
-        let mut connection = Self {
-            peer,
-            shows,
-            speaking: JoinSet::new(),
-        };
-        let peer = &connection.peer;
+        // In a task of its own, which goes on when nobody waits any more: half a connection could not be closed.
+        let made = tokio::spawn(open(ice.clone(), handler, key.clone()));
+        let open = made.await.map_err(|_| EchoError::Broke)??;
+        let peer = &open.0;
         let sound_sender = peer.add_track(sound.track.clone() as Arc<dyn TrackLocal>).await?;
         let picture_sender = peer.add_track(picture.track.clone() as Arc<dyn TrackLocal>).await?;
         peer.set_remote_description(RTCSessionDescription::offer(offer)?)
@@ -124,8 +120,14 @@ impl Connection {
         peer.set_local_description(answer).await?;
         let sound = sound.negotiated(&sound_sender, MIME_TYPE_OPUS).await?;
         let picture = picture.negotiated(&picture_sender, MIME_TYPE_VP8).await?;
-        connection.speaking.spawn(speak(sound, voice, begin, up.clone()));
-        connection.speaking.spawn(show(picture, key, begin, up, shown));
+        let mut speaking = JoinSet::new();
+        speaking.spawn(speak(sound, voice, begin, up.clone()));
+        speaking.spawn(show(picture, key, begin, up, shown));
+        let connection = Self {
+            peer: open,
+            shows,
+            _speaking: speaking,
+        };
         Ok((connection, sdp))
     }
 
@@ -135,7 +137,7 @@ impl Connection {
             candidate,
             ..Default::default()
         };
-        if let Err(error) = self.peer.add_ice_candidate(init).await {
+        if let Err(error) = self.peer.0.add_ice_candidate(init).await {
             tracing::debug!(?error, "an address of the desk's cannot be used");
         }
     }
@@ -146,10 +148,13 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+/// The crate's connection, closed when it is dropped: its own task and sockets would go on.
+struct Open(Arc<dyn PeerConnection>);
+
+impl Drop for Open {
     fn drop(&mut self) {
-        // The crate's own task goes on until it is closed. Without a runtime it is gone already.
-        let peer = self.peer.clone();
+        let peer = self.0.clone();
+        // Without a runtime that task is gone already.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
                 if let Err(error) = peer.close().await {
@@ -160,7 +165,7 @@ impl Drop for Connection {
     }
 }
 
-async fn peer(ice: &IceConfig, handler: Handler, key: Arc<AtomicBool>) -> Result<Arc<dyn PeerConnection>, EchoError> {
+async fn open(ice: IceConfig, handler: Handler, key: Arc<AtomicBool>) -> Result<Open, EchoError> {
     let mut codecs = MediaEngine::default();
     codecs.register_codec(parameters(opus(), OPUS), RtpCodecKind::Audio)?;
     codecs.register_codec(parameters(vp8(), VP8), RtpCodecKind::Video)?;
@@ -180,7 +185,7 @@ async fn peer(ice: &IceConfig, handler: Handler, key: Arc<AtomicBool>) -> Result
         IcePolicy::RelayOnly => RTCIceTransportPolicy::Relay,
     };
     let configuration = RTCConfigurationBuilder::new()
-        .with_ice_servers(servers(ice))
+        .with_ice_servers(servers(&ice))
         .with_ice_transport_policy(policy)
         .build();
     let peer = PeerConnectionBuilder::new()
@@ -192,7 +197,7 @@ async fn peer(ice: &IceConfig, handler: Handler, key: Arc<AtomicBool>) -> Result
         .with_udp_addrs(addresses())
         .build()
         .await?;
-    Ok(Arc::new(peer))
+    Ok(Open(Arc::new(peer)))
 }
 
 /// STUN and TURN servers that the crate can use: over UDP and without TLS.
@@ -310,8 +315,8 @@ struct Stream {
 
 impl Stream {
     async fn send(&mut self, timestamp: u32, marker: bool, payload: Vec<u8>) {
-        let packet = rtp::Packet {
-            header: rtp::Header {
+        let packet = rtp::packet::Packet {
+            header: rtp::header::Header {
                 version: 2,
                 marker,
                 payload_type: self.payload_type,

@@ -92,6 +92,9 @@ enum EchoError {
     /// The peer connection was not made.
     #[error("the peer connection was not made")]
     Peer(#[from] webrtc::error::Error),
+    /// A task of it panicked.
+    #[error("a part of the peer broke")]
+    Broke,
     /// Neither the tone nor the picture can be sent.
     #[error("there is no codec for what is offered")]
     Codec,
