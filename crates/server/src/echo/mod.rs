@@ -47,16 +47,12 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
     time::timeout,
 };
-
-/// A test call lasts no longer.
-const DEADLINE: Duration = Duration::from_secs(30);
 
 /// So many peers run beside each other. By the codecs' figures each takes some 4 % of a core: all of them fit on a
 /// server of four.
@@ -180,7 +176,8 @@ impl Echoes {
     }
 }
 
-/// Lets an echo peer follow the link of a test call. Whatever happens, the call is over after [`DEADLINE`].
+/// Lets an echo peer follow the link of a test call. Whatever happens, the call is over after
+/// [`crate::ServerConfig::test_call_time`].
 fn start(app: &Arc<App>, call: &Escalation, place: OwnedSemaphorePermit) {
     let ear = Ear::default();
     app.echoes.begin(call, ear.clone());
@@ -192,7 +189,7 @@ fn start(app: &Arc<App>, call: &Escalation, place: OwnedSemaphorePermit) {
         let origin = app.own_url.clone();
         peer.spawn(async move { caller::follow(&origin, &code, secrets::token(), ear).await });
         tokio::select! {
-            done = timeout(DEADLINE, peer.join_next()) => match done {
+            done = timeout(app.config.test_call_time, peer.join_next()) => match done {
                 Ok(Some(Ok(Ok(())))) => tracing::info!(escalation = %id, "the echo peer is done"),
                 Ok(Some(Ok(Err(error)))) => {
                     tracing::warn!(escalation = %id, %error, "the echo peer gave up");

@@ -9,12 +9,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sightline_wire::{
     ErrorCode, Problem,
-    agent::AgentEvent,
+    agent::{AgentEvent, AgentRequest},
     conversation::Channel,
     escalation::{EndReason, EscalationState, EscalationView, IcePolicy, IceServer, VideoStarted},
     readiness::EchoHeard,
     room::{MediaState, RoomEvent, RoomRequest},
 };
+use std::time::Duration;
 use uuid::Uuid;
 
 async fn test_call(desk: &Desk, relayed: bool) -> Result<VideoStarted, Problem> {
@@ -88,6 +89,37 @@ async fn the_desk_ends_a_test_call_like_any_other() {
 }
 
 #[tokio::test]
+async fn a_test_call_that_nobody_ends_is_over_when_its_time_is() {
+    let world = World::with(|config| config.test_call_time = Duration::from_secs(1)).await;
+    let desk = world.desk("agent").await;
+    for _ in 0..2 {
+        let started = test_call(&desk, false).await.unwrap();
+        let mut room = world.api.room(&started.room_token, None).await;
+        // On a busy machine its time is over before it has followed its link.
+        let reason = ended(&mut room).await;
+        let left = matches!(reason, EndReason::CustomerLeft | EndReason::CustomerDeclined);
+        assert!(left, "{reason:?}");
+    }
+}
+
+#[tokio::test]
+async fn many_desks_test_themselves_at_once() {
+    let world = World::start().await;
+    let desks = [
+        world.desk("agent").await,
+        world.desk("colleague").await,
+        world.desk("supervisor").await,
+    ];
+    let calls = desks.iter().map(|desk| async {
+        let started = test_call(desk, false).await.unwrap();
+        let mut room = world.api.room(&started.room_token, None).await;
+        echo_comes(&mut room).await;
+        end_by_nonsense(&mut room).await;
+    });
+    futures_util::future::join_all(calls).await;
+}
+
+#[tokio::test]
 async fn nobody_hears_of_a_test_call() {
     let world = World::start().await;
     let (desk, supervisor) = (world.desk("agent").await, world.desk("supervisor").await);
@@ -117,6 +149,9 @@ async fn nobody_hears_of_a_test_call() {
         assert_eq!(video.refused().code, ErrorCode::NotFound);
     }
     end_by_nonsense(&mut room).await;
+    for socket in [&mut own, &mut other] {
+        socket.send(&AgentRequest::Heartbeat).await;
+    }
 
     // The first that anybody is told of is a customer.
     world.api.page().await.say("Hello").await;
