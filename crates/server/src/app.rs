@@ -5,6 +5,7 @@ use crate::{
     customer::{PageSignal, Pages},
     desks::{Audience, Desks},
     directline::tickets::Tickets,
+    echo::Echoes,
     http::{
         limits::{Allowance, Limiter},
         origin::Origins,
@@ -36,12 +37,15 @@ pub struct App {
     pub config: ServerConfig,
     /// How customers reach us; no slash at the end.
     pub public_url: String,
+    /// How the echo peer reaches us, past whatever stands before the server; no slash at the end.
+    pub own_url: String,
     pub origins: Origins,
     pub desks: Desks,
     pub pages: Pages,
     pub rooms: Rooms,
     pub readiness: Readinesses,
     pub turn: Turn,
+    pub echoes: Echoes,
     pub tickets: Tickets,
     /// Wakes the outbox.
     pub outbox: Notify,

@@ -82,10 +82,7 @@ pub async fn start(
 
 /// What occupies the agent's video slot. A self-test gives way to whatever comes: it is ended in this transaction, and
 /// the caller tells its room after the commit.
-pub async fn slot(
-    c: &mut SqliteConnection,
-    agent: AccountId,
-) -> Result<(Option<Escalation>, Option<Ended>), Refusal> {
+pub async fn slot(c: &mut SqliteConnection, agent: AccountId) -> Result<(Option<Escalation>, Option<Ended>), Refusal> {
     let Some(held) = escalations::in_slot(c, agent).await? else {
         return Ok((None, None));
     };

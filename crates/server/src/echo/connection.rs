@@ -26,7 +26,7 @@ use rtc::{
 };
 use sightline_wire::escalation::{IceConfig, IcePolicy};
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -75,7 +75,7 @@ pub enum Said {
 
 /// A connection that answers one offer. It ends when it is dropped.
 pub struct Connection {
-    peer: Arc<dyn PeerConnection>,
+    peer: Open,
     shows: watch::Sender<bool>,
     /// Voice and face; they end with it.
     _speaking: JoinSet<()>,
@@ -107,24 +107,27 @@ impl Connection {
         };
         let sound = track(RtpCodecKind::Audio, opus())?;
         let picture = track(RtpCodecKind::Video, vp8())?;
-        let peer = peer(ice, handler, key.clone()).await?;
-        // Made before anything can fail: what it holds is closed when it is dropped.
-        let mut connection = Self {
-            peer: Arc::new(peer),
-            shows,
-            _speaking: JoinSet::new(),
-        };
-        let peer = &connection.peer;
+        // In a task of its own, which goes on when nobody waits any more: half a connection could not be closed.
+        let made = tokio::spawn(open(ice.clone(), handler, key.clone()));
+        let open = made.await.map_err(|_| EchoError::Broke)??;
+        let peer = &open.0;
         let sound_sender = peer.add_track(sound.track.clone() as Arc<dyn TrackLocal>).await?;
         let picture_sender = peer.add_track(picture.track.clone() as Arc<dyn TrackLocal>).await?;
-        peer.set_remote_description(RTCSessionDescription::offer(offer)?).await?;
+        peer.set_remote_description(RTCSessionDescription::offer(offer)?)
+            .await?;
         let answer = peer.create_answer(None).await?;
         let sdp = answer.sdp.clone();
         peer.set_local_description(answer).await?;
         let sound = sound.negotiated(&sound_sender, MIME_TYPE_OPUS).await?;
         let picture = picture.negotiated(&picture_sender, MIME_TYPE_VP8).await?;
-        connection._speaking.spawn(speak(sound, voice, begin, up.clone()));
-        connection._speaking.spawn(show(picture, key, begin, up, shown));
+        let mut speaking = JoinSet::new();
+        speaking.spawn(speak(sound, voice, begin, up.clone()));
+        speaking.spawn(show(picture, key, begin, up, shown));
+        let connection = Self {
+            peer: open,
+            shows,
+            _speaking: speaking,
+        };
         Ok((connection, sdp))
     }
 
@@ -134,7 +137,7 @@ impl Connection {
             candidate,
             ..Default::default()
         };
-        if let Err(error) = self.peer.add_ice_candidate(init).await {
+        if let Err(error) = self.peer.0.add_ice_candidate(init).await {
             tracing::debug!(?error, "an address of the desk's cannot be used");
         }
     }
@@ -145,10 +148,13 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+/// The crate's connection, closed when it is dropped: its own task and sockets would go on.
+struct Open(Arc<dyn PeerConnection>);
+
+impl Drop for Open {
     fn drop(&mut self) {
-        // The crate's own task goes on until it is closed. Without a runtime it is gone already.
-        let peer = self.peer.clone();
+        let peer = self.0.clone();
+        // Without a runtime that task is gone already.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
                 if let Err(error) = peer.close().await {
@@ -159,7 +165,7 @@ impl Drop for Connection {
     }
 }
 
-async fn peer(ice: &IceConfig, handler: Handler, key: Arc<AtomicBool>) -> Result<impl PeerConnection, EchoError> {
+async fn open(ice: IceConfig, handler: Handler, key: Arc<AtomicBool>) -> Result<Open, EchoError> {
     let mut codecs = MediaEngine::default();
     codecs.register_codec(parameters(opus(), OPUS), RtpCodecKind::Audio)?;
     codecs.register_codec(parameters(vp8(), VP8), RtpCodecKind::Video)?;
@@ -179,10 +185,10 @@ async fn peer(ice: &IceConfig, handler: Handler, key: Arc<AtomicBool>) -> Result
         IcePolicy::RelayOnly => RTCIceTransportPolicy::Relay,
     };
     let configuration = RTCConfigurationBuilder::new()
-        .with_ice_servers(servers(ice))
+        .with_ice_servers(servers(&ice))
         .with_ice_transport_policy(policy)
         .build();
-    Ok(PeerConnectionBuilder::new()
+    let peer = PeerConnectionBuilder::new()
         .with_configuration(configuration)
         .with_media_engine(codecs)
         .with_setting_engine(settings)
@@ -190,7 +196,8 @@ async fn peer(ice: &IceConfig, handler: Handler, key: Arc<AtomicBool>) -> Result
         .with_handler(Arc::new(handler))
         .with_udp_addrs(addresses())
         .build()
-        .await?)
+        .await?;
+    Ok(Open(Arc::new(peer)))
 }
 
 /// STUN and TURN servers that the crate can use: over UDP and without TLS.
@@ -209,7 +216,7 @@ fn servers(ice: &IceConfig) -> Vec<RTCIceServer> {
         .collect()
 }
 
-/// This machine's addresses, each with a free port; loopback only where there is nothing else.
+/// This machine's addresses that can be bound, each with a free port; loopback only where there is nothing else.
 fn addresses() -> Vec<SocketAddr> {
     let mut ips: Vec<IpAddr> = if_addrs::get_if_addrs()
         .unwrap_or_default()
@@ -223,6 +230,7 @@ fn addresses() -> Vec<SocketAddr> {
         .collect();
     ips.sort_unstable();
     ips.dedup();
+    ips.retain(|ip| UdpSocket::bind((*ip, 0)).is_ok());
     if ips.is_empty() {
         ips.push(Ipv4Addr::LOCALHOST.into());
     }
@@ -307,8 +315,8 @@ struct Stream {
 
 impl Stream {
     async fn send(&mut self, timestamp: u32, marker: bool, payload: Vec<u8>) {
-        let packet = rtp::Packet {
-            header: rtp::Header {
+        let packet = rtp::packet::Packet {
+            header: rtp::header::Header {
                 version: 2,
                 marker,
                 payload_type: self.payload_type,
@@ -469,7 +477,9 @@ impl Listener {
         // The longest packet Opus knows: 120 ms.
         let mut samples = vec![0.0f32; RATE as usize * 120 / 1_000];
         while let Some(event) = track.poll().await {
-            let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
+            let TrackRemoteEvent::OnRtpPacket(packet) = event else {
+                continue;
+            };
             if arrivals.count() == 0 {
                 let _ = said.send(Said::Sound);
             }
@@ -488,7 +498,9 @@ impl Listener {
         let mut pictures = Pictures::default();
         let mut asked: Option<Instant> = None;
         while let Some(event) = track.poll().await {
-            let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
+            let TrackRemoteEvent::OnRtpPacket(packet) = event else {
+                continue;
+            };
             let header = &packet.header;
             let whole = pictures.packet(header.sequence_number, header.timestamp, header.marker, &packet.payload);
             self.ear.packets(header.ssrc, Kind::Pictures, pictures.arrivals());

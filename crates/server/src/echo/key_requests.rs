@@ -2,9 +2,7 @@
 
 use rtc::{
     interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket},
-    rtcp::payload_feedbacks::{
-        full_intra_request::FullIntraRequest, picture_loss_indication::PictureLossIndication,
-    },
+    rtcp::payload_feedbacks::{full_intra_request::FullIntraRequest, picture_loss_indication::PictureLossIndication},
     sansio::Protocol,
     shared::error::Error,
 };

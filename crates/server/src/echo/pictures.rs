@@ -80,12 +80,7 @@ impl Pictures {
     }
 
     /// From a packet through its neighbours of the same picture to the first that is wanted.
-    fn walk(
-        &self,
-        from: u64,
-        step: impl Fn(u64) -> Option<u64>,
-        wanted: impl Fn(&Piece) -> bool,
-    ) -> Option<u64> {
+    fn walk(&self, from: u64, step: impl Fn(u64) -> Option<u64>, wanted: impl Fn(&Piece) -> bool) -> Option<u64> {
         let timestamp = self.pieces.get(&from)?.timestamp;
         let mut at = from;
         loop {

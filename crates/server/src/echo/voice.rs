@@ -94,7 +94,10 @@ mod tests {
             .map(|packet| packet * PACKET as i64)
             .flat_map(|from| {
                 let (said, tone) = (voice.say(from), silent.say(from));
-                said.into_iter().zip(tone).map(|(said, tone)| said - tone).collect::<Vec<_>>()
+                said.into_iter()
+                    .zip(tone)
+                    .map(|(said, tone)| said - tone)
+                    .collect::<Vec<_>>()
             })
             .collect()
     }

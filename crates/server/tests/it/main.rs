@@ -21,5 +21,6 @@ mod ready_desk;
 mod relay;
 mod relay_client;
 mod rooms;
+mod self_test;
 mod warm;
 mod web_chat;
