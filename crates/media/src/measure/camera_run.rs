@@ -66,9 +66,10 @@ pub fn camera(
             Next::Late | Next::Over => break,
         }
     }
+    let pictures = watch.figures(Instant::now());
     drop(run);
     painter.paint(Tile::Own, None);
-    match (watch.figures(), trouble) {
+    match (pictures, trouble) {
         (Some(pictures), trouble) => measured(device, pictures, trouble),
         (None, Some(trouble)) => CameraMeasured::failed(device, trouble),
         (None, None) => CameraMeasured::failed(device, CameraTrouble::Stuck),

@@ -127,45 +127,6 @@ impl Chirp {
         let circle = &way.re;
         let around =
             |from: isize, to: isize| (from..to).map(move |n| circle[(at + length).wrapping_add_signed(n) % length]);
-        let power: f64 = self.samples.iter().map(|&sample| f64::from(sample).powi(2)).sum();
-        dbfs(power / self.samples.len() as f64)
-    }
-
-    /// Looks for the sweep in what was heard from the moment on that it was played; `None` where it is not.
-    pub fn find(&self, heard: &[f32]) -> Option<Trace> {
-        self.look(heard).filter(|trace| trace.certain)
-    }
-
-    /// The same, and how much an echo that is not found can have at most. `None` only when nothing was heard for so
-    /// long that the whole sweep could be in it.
-    pub fn look(&self, heard: &[f32]) -> Option<Trace> {
-        let ways = (heard.len() + 1)
-            .checked_sub(self.samples.len())
-            .filter(|ways| *ways > 0)?;
-        let length = (heard.len() + self.samples.len()).next_power_of_two();
-        let fourier = Fourier::new(length);
-        let mut sweep = Complex::real(&self.samples, length);
-        fourier.forward(&mut sweep);
-        let mut way = Complex::real(heard, length);
-        fourier.forward(&mut way);
-        divide(&mut way, &sweep);
-        fourier.inverse(&mut way);
-        // The same of the sweep itself: what a gain of 0 dB looks like.
-        let mut whole = sweep.clone();
-        divide(&mut whole, &sweep);
-        fourier.inverse(&mut whole);
-        let whole: f64 = whole.re.iter().map(|value| value * value).sum();
-
-        let response = &way.re[..ways];
-        let noise = noise_of(response);
-        let (at, highest) = response
-            .iter()
-            .map(|value| value.abs())
-            .enumerate()
-            .max_by(|(_, a), (_, b)| a.total_cmp(b))?;
-        let count = |time: f64| (time * f64::from(self.rate)) as isize;
-        // What comes before the beginning stands at the end: the transform is a circle.
-        let around = |from: isize, to: isize| (from..to).map(|n| way.re[(at + length).wrapping_add_signed(n) % length]);
         let power: f64 = around(-count(BEFORE), count(ROOM))
             .filter(|value| value.abs() >= (ABOVE * noise).min(highest))
             .map(|value| value * value - noise * noise)

@@ -3,7 +3,7 @@
 //!
 //! What makes figures out of signals is pure ([`picture`], [`sound`], [`chirp`]). The runs bring real signals to it:
 //! each takes the time it is given and at most two seconds more, whatever a driver does, because devices are opened,
-//! read and closed on threads of their own ([`apart`]); when a run returns, its devices are closed. What the figures
+//! read and closed on threads of their own (`apart`); when a run returns, its devices are closed. What the figures
 //! mean is said elsewhere: `sightline_call::readiness::judge`.
 
 mod apart;

@@ -9,6 +9,9 @@ use std::{
 
 /// Cameras adjust themselves to the light for about so long; what they show meanwhile says nothing about it.
 const SETTLE: Duration = Duration::from_millis(500);
+/// Longer than so many intervals and so many seconds nothing came: then nothing will.
+const MISSED: f64 = 3.0;
+const STOPPED_S: f64 = 0.1;
 /// Luma of black and the distance to white, as video counts them (ITU-R BT.601, 2.5.3).
 const BLACK: f64 = 16.0;
 const RANGE: f64 = 219.0;
@@ -22,7 +25,8 @@ pub struct Pictures {
     pub width: u32,
     /// Of the newest picture, in pixels.
     pub height: u32,
-    /// Pictures a second, without the time until the first one; 0 with fewer than two.
+    /// Pictures a second, without the time until the first one; 0 with fewer than two. One that stopped delivering
+    /// counts as slow, not as quick until then.
     pub fps: f64,
     /// From the opening to the first picture, in milliseconds.
     pub first_picture_ms: f64,
@@ -99,11 +103,16 @@ impl Watch {
         self.newest = Some(frame);
     }
 
-    /// What they came to; `None` before the first one.
-    pub fn figures(&self) -> Option<Pictures> {
+    /// What they came to until `now`; `None` before the first one.
+    pub fn figures(&self, now: Instant) -> Option<Pictures> {
         let (newest, first) = (self.newest.as_ref()?, self.first?);
-        let span = self.last.saturating_duration_since(first).as_secs_f64();
         let later = f64::from(self.pictures - 1);
+        let (span, quiet) = (
+            self.last.saturating_duration_since(first).as_secs_f64(),
+            now.saturating_duration_since(self.last).as_secs_f64(),
+        );
+        let stopped = quiet > STOPPED_S + MISSED * span / later.max(1.0);
+        let span = if stopped { span + quiet } else { span };
         // A camera too slow to have settled shows what it shows.
         let settled = self.looks.iter().any(|look| look.settled);
         let mean = |of: &dyn Fn(&Look) -> Option<f64>| {
@@ -174,18 +183,17 @@ mod tests {
     fn watch(fps: u32, pictures: impl IntoIterator<Item = Arc<Frame>>) -> Pictures {
         let opened = Instant::now();
         let mut watch = Watch::new(opened);
+        let mut now = opened;
         for (n, frame) in pictures.into_iter().enumerate() {
-            watch.see(
-                frame,
-                opened + Duration::from_millis(200) + Duration::from_secs(1) * n as u32 / fps,
-            );
+            now = opened + Duration::from_millis(200) + Duration::from_secs(1) * n as u32 / fps;
+            watch.see(frame, now);
         }
-        watch.figures().expect("pictures came")
+        watch.figures(now).expect("pictures came")
     }
 
     #[test]
     fn no_picture_no_figures() {
-        assert_eq!(Watch::new(Instant::now()).figures(), None);
+        assert_eq!(Watch::new(Instant::now()).figures(Instant::now()), None);
     }
 
     #[test]
@@ -236,6 +244,17 @@ mod tests {
             let seen = watch(fps, (0..=3 * fps as u8).map(flat));
             assert!((seen.fps - f64::from(fps)).abs() < 0.01, "{}", seen.fps);
         }
+    }
+
+    #[test]
+    fn one_that_stops_is_slow() {
+        let opened = Instant::now();
+        let mut watch = Watch::new(opened);
+        let at = |ms| opened + Duration::from_millis(ms);
+        (0..=10).for_each(|n| watch.see(flat(n), at(100 * u64::from(n))));
+        let fps = |now| watch.figures(at(now)).expect("pictures came").fps;
+        assert!((fps(1_350) - 10.0).abs() < 0.01, "one may be late");
+        assert!((fps(4_000) - 2.5).abs() < 0.01);
     }
 
     #[test]
