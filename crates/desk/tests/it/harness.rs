@@ -18,6 +18,7 @@ use sightline_wire::{
     directline::ConversationStarted,
     escalation::Redeemed,
     ids::ConversationId,
+    readiness::{BoardRow, Report, SelfTestView},
     room::{RoomEvent, RoomRequest},
 };
 use std::{
@@ -68,14 +69,20 @@ pub struct World {
     pub url: String,
     address: SocketAddr,
     server: Option<RunningServer>,
+    change: fn(&mut ServerConfig),
 }
 
 impl World {
     pub async fn start() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// With something else than the usual settings.
+    pub async fn with(change: fn(&mut ServerConfig)) -> Self {
         let (folder, password) = (Folder::new(), Uuid::new_v4().to_string());
-        let server = serve(config(&folder.0, &password, SocketAddr::from(([127, 0, 0, 1], 0))))
-            .await
-            .unwrap();
+        let mut config = config(&folder.0, &password, SocketAddr::from(([127, 0, 0, 1], 0)));
+        change(&mut config);
+        let server = serve(config).await.unwrap();
         let address = server.address;
         Self {
             folder,
@@ -83,6 +90,7 @@ impl World {
             url: format!("http://{address}"),
             address,
             server: Some(server),
+            change,
         }
     }
 
@@ -91,11 +99,9 @@ impl World {
     }
 
     pub async fn go_on(&mut self) {
-        self.server = Some(
-            serve(config(&self.folder.0, &self.password, self.address))
-                .await
-                .unwrap(),
-        );
+        let mut config = config(&self.folder.0, &self.password, self.address);
+        (self.change)(&mut config);
+        self.server = Some(serve(config).await.unwrap());
     }
 
     /// A desk of the agent's, signed in.
@@ -175,6 +181,10 @@ pub struct Window {
     pub devices: Option<DeviceList>,
     pub notices: Vec<Problem>,
     pub asked_to_confirm: usize,
+    pub test: SelfTestView,
+    pub board: Option<Vec<BoardRow>>,
+    pub reports: Option<Vec<Report>>,
+    pub saved: Option<String>,
 }
 
 impl Window {
@@ -221,6 +231,10 @@ impl Window {
             DeskEvent::Painter { .. } => {}
             DeskEvent::ConfirmClose => self.asked_to_confirm += 1,
             DeskEvent::Screens { .. } => {}
+            DeskEvent::SelfTest { test } => self.test = test,
+            DeskEvent::Board { rows } => self.board = Some(rows),
+            DeskEvent::Reports { reports, .. } => self.reports = Some(reports),
+            DeskEvent::Saved { path } => self.saved = Some(path),
         }
     }
 }
@@ -320,6 +334,10 @@ impl TestDesk {
     }
 
     pub async fn sign_in(&self, password: &str) -> Result<(), Problem> {
+        self.sign_in_as("agent@example.test", password).await
+    }
+
+    pub async fn sign_in_as(&self, email: &str, password: &str) -> Result<(), Problem> {
         self.command(DeskCommand::Attach).await.unwrap();
         for (kind, id) in [
             (DeviceKind::Camera, "synthetic:camera"),
@@ -333,7 +351,7 @@ impl TestDesk {
             .unwrap();
         }
         self.command(DeskCommand::SignIn {
-            email: "agent@example.test".into(),
+            email: email.into(),
             password: password.into(),
         })
         .await

@@ -4,5 +4,6 @@ mod chat;
 mod desks;
 mod harness;
 mod proxy;
+mod selftest;
 mod session;
 mod video;
