@@ -78,7 +78,6 @@ pub(super) struct Bench {
 }
 
 /// What one check has found that another one uses.
-#[derive(Default)]
 struct Known {
     clock: Option<ClockMeasured>,
     failed: BTreeSet<CheckKind>,
@@ -93,7 +92,16 @@ impl Bench {
             tell,
             heard,
             ice: OnceCell::new(),
-            known: Mutex::default(),
+            known: Mutex::new(Known {
+                clock: None,
+                // A single check goes on from what the test before has found.
+                failed: wish
+                    .earlier
+                    .iter()
+                    .filter(|check| has_failed(check))
+                    .map(|check| check.kind)
+                    .collect(),
+            }),
         }
     }
 
@@ -106,7 +114,7 @@ impl Bench {
     pub async fn measure(&self, job: Job) -> Vec<Check> {
         let begun = Instant::now();
         let checks = self.checks(job, begun).await;
-        let failed = checks.iter().filter(|check| check.outcome == Outcome::Fail);
+        let failed = checks.iter().filter(|check| has_failed(check));
         self.failed(&failed.map(|check| check.kind).collect::<Vec<_>>());
         checks
     }
@@ -348,6 +356,10 @@ impl Bench {
     fn known<T>(&self, look: impl FnOnce(&mut Known) -> T) -> T {
         look(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn has_failed(check: &Check) -> bool {
+    check.outcome == Outcome::Fail
 }
 
 /// What the server did not answer was not checked; that it does not answer is said by the check of the server.
