@@ -301,7 +301,7 @@ impl Bench {
             tracing::debug!(code = ?problem.code, "the delay of pictures will not be known");
         }
         let (clock, failed) = self.known(|known| (known.clock, known.failed.clone()));
-        let or_instead = |kind, chosen: &Option<String>, instead: &str| match failed.contains(&kind) {
+        let or_instead = |kind: CheckKind, chosen: &Option<String>, instead: &str| match failed.contains(&kind) {
             // What is wrong with the device is said already; the way can be tested all the same.
             true => Some(instead.to_owned()),
             false => chosen.clone(),
