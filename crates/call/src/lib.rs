@@ -9,6 +9,7 @@
 //! - [`invite`]: what a link is still good for.
 //! - [`ladder`]: what is tried, and told, when no picture comes.
 //! - [`path`]: what to do about a network path that has gone.
+//! - [`readiness`]: what a desk has measured of itself means, and what it may be offered because of it.
 //! - [`seats`]: who is in the room, who is expected back, and when the call is over.
 //! - [`text`]: what may be written.
 
@@ -18,5 +19,6 @@ pub mod escalation;
 pub mod invite;
 pub mod ladder;
 pub mod path;
+pub mod readiness;
 pub mod seats;
 pub mod text;

@@ -429,6 +429,7 @@ findings! {
     CameraMissing "No camera was found." "Plug one in, or choose another in the device settings.";
     CameraBusy "The camera is used by another program." "Close that program, then test again.";
     CameraDenied "The system does not let this app use the camera." "Allow the camera for Sightline in the system's privacy settings.";
+    CameraFailed "The camera cannot be started." "Unplug the camera and plug it back in, then test again.";
     CameraBlack "The camera's picture is black." "Take the cap off, or switch the light on.";
     CameraCovered "The camera's shutter is closed." "Open the shutter, or press the camera key of the keyboard.";
     CameraFrozen "The camera's picture stands still." "Unplug the camera and plug it back in.";
@@ -439,6 +440,7 @@ findings! {
     MicrophoneMissing "No microphone was found." "Plug one in, or choose another in the device settings.";
     MicrophoneBusy "The microphone is used by another program." "Close that program, then test again.";
     MicrophoneDenied "The system does not let this app use the microphone." "Allow the microphone for Sightline in the system's privacy settings.";
+    MicrophoneFailed "The microphone cannot be started." "Unplug the microphone and plug it back in, then test again.";
     MicrophoneMuted "The microphone is muted by the system." "Unmute it in the system's sound settings, or with the key on the headset.";
     MicrophoneSilent "The microphone delivers nothing at all." "Check its plug and its own switch, or choose another.";
     MicrophoneQuiet "The microphone is very quiet." "Raise its level in the system's sound settings, or move closer.";
@@ -447,6 +449,7 @@ findings! {
     MicrophoneOneSided "One side of the microphone delivers nothing." "Check its plug. Calls work with the other side.";
     SpeakerMissing "No speaker was found." "Plug one in, or choose another in the device settings.";
     SpeakerBusy "The speaker is used by another program." "Close that program, then test again.";
+    SpeakerFailed "The speaker cannot be started." "Choose another speaker, or restart the computer's sound.";
     SpeakerMuted "The speaker is muted by the system." "Unmute it in the system's sound settings.";
     SpeakerNotHeard "The test tone was not heard." "Raise the volume, or choose another speaker.";
     EchoStrong "The microphone hears the speaker loudly." "Use a headset, or turn the speaker down.";
