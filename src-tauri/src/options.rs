@@ -1,5 +1,7 @@
 //! Settings of one start, from flags or the environment.
 
+use sightline_server::readiness_from_settings;
+use sightline_wire::readiness::ReadinessPolicy;
 use std::{env, path::PathBuf, time::Duration};
 use tracing_subscriber::EnvFilter;
 
@@ -15,6 +17,9 @@ sightline [FLAGS]
   --company NAME      SIGHTLINE_COMPANY        on whose behalf agents speak
                       SIGHTLINE_INVITE_TTL_S   how long a link works, default 900
                       SIGHTLINE_SEAT_S         how long a lost customer's seat is kept, default 60
+                      SIGHTLINE_READINESS      required (default): video only after a passed self-test; or advised
+                      SIGHTLINE_LEASE_H        how long a passed self-test counts, default 12 hours
+                      SIGHTLINE_MINIMUM_VERSION   an older app is not ready
                       SIGHTLINE_PAINTER=canvas draw pictures in the page instead of over it
                       SIGHTLINE_LOG            what to log, default info";
 
@@ -42,6 +47,8 @@ pub struct Embedded {
     pub invite_ttl: Option<Duration>,
     /// How long a lost customer's seat is kept.
     pub seat: Option<Duration>,
+    /// What desks have to show before they are given video.
+    pub readiness: ReadinessPolicy,
 }
 
 impl Options {
@@ -97,6 +104,8 @@ impl Options {
                 company: text("--company", "SIGHTLINE_COMPANY"),
                 invite_ttl: number("", "SIGHTLINE_INVITE_TTL_S")?.map(Duration::from_secs),
                 seat: number("", "SIGHTLINE_SEAT_S")?.map(Duration::from_secs),
+                readiness: readiness_from_settings(|name| text("", name))
+                    .map_err(|error| format!("{error}.\n\n{USAGE}"))?,
             },
         })
     }
@@ -141,6 +150,19 @@ mod tests {
         assert_eq!(options.embedded.invite_ttl, Some(Duration::from_secs(5)));
         assert_eq!(options.server.as_deref(), Some("https://a.example"));
         assert_eq!(options.data_dir, PathBuf::from("/tmp/here"));
+        assert!(options.embedded.readiness.required);
+    }
+
+    #[test]
+    fn readiness_is_advised_where_somebody_says_so() {
+        let readiness = |value| {
+            parse(
+                &[],
+                &[("SIGHTLINE_READINESS", value), ("SIGHTLINE_DATA_DIR", "/tmp/here")],
+            )
+        };
+        assert!(!readiness("advised").unwrap().embedded.readiness.required);
+        assert!(readiness("maybe").unwrap_err().contains("required or advised"));
     }
 
     #[test]

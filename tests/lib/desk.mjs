@@ -22,7 +22,7 @@ export async function openDesk({ display, sound, server, data = temporaryFolder(
         XDG_DATA_HOME: join(data, 'xdg-data'),
         XDG_CONFIG_HOME: join(data, 'xdg-config'),
         SIGHTLINE_DATA_DIR: data,
-        ...(server ? { SIGHTLINE_SERVER: server.url } : {}),
+        ...(server ? { SIGHTLINE_SERVER: server.url } : { SIGHTLINE_READINESS: 'advised' }),
         ...env,
       },
       log,

@@ -31,6 +31,8 @@ export async function startServer({ env = {}, data = temporaryFolder('server') }
           SIGHTLINE_DATABASE: join(data, 'sightline.db'),
           SIGHTLINE_COMPANY: 'Kettle and Co',
           SIGHTLINE_FIRST_ACCOUNTS_STDIN: '1',
+          // Only the tests of readiness ask for a self-test first.
+          SIGHTLINE_READINESS: 'advised',
           ...env,
         },
         log: server.log,

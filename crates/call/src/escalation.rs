@@ -10,7 +10,7 @@ use sightline_wire::{
 };
 
 /// What the checks look at, read in one transaction.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct StartFacts {
     /// Who clicked.
     pub agent: AccountId,
@@ -20,9 +20,12 @@ pub struct StartFacts {
     pub channel: Channel,
     /// What occupies the agent's one video slot.
     pub slot: Option<(ConversationId, EscalationId)>,
+    /// What the lease of the agent's desk says at this moment, or why it says no.
+    pub readiness: Result<(), Problem>,
 }
 
-/// The checks in their order: ownership, then the slot, then the channel. The first that fails is reported.
+/// The checks in their order: ownership, then the slot, the channel and the desk's readiness. The first that fails is
+/// reported; no self-test would help against those before it.
 pub fn may_start(facts: &StartFacts) -> Result<(), Problem> {
     owns_active(facts.conversation, facts.agent)?;
     if let Some((conversation, escalation)) = facts.slot {
@@ -33,7 +36,7 @@ pub fn may_start(facts: &StartFacts) -> Result<(), Problem> {
     if !facts.channel.carries_links() {
         return Err(ErrorCode::ChannelCannotCarryLink.into());
     }
-    Ok(())
+    facts.readiness.clone()
 }
 
 /// What can happen to an escalation.
@@ -126,6 +129,7 @@ mod tests {
             },
             channel: Channel::WebChat,
             slot: None,
+            readiness: Ok(()),
         }
     }
 
@@ -136,6 +140,7 @@ mod tests {
         let mut all_wrong = StartFacts {
             channel: Channel::Phone,
             slot: Some(other),
+            readiness: Err(ErrorCode::NotReadyForVideo.into()),
             ..facts()
         };
         all_wrong.conversation.owner = Some(AccountId(Uuid::from_u128(2)));
@@ -149,6 +154,10 @@ mod tests {
             may_start(&all_wrong).unwrap_err().code,
             ErrorCode::ChannelCannotCarryLink
         );
+        all_wrong.channel = Channel::WebChat;
+        assert_eq!(may_start(&all_wrong).unwrap_err().code, ErrorCode::NotReadyForVideo);
+        all_wrong.readiness = Ok(());
+        assert_eq!(may_start(&all_wrong), Ok(()));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
         frames::{Frames, HEARTBEAT, Incoming, SILENCE, limited},
         refusal::Refusal,
     },
+    readiness,
 };
 use axum::{
     extract::{
@@ -18,7 +19,7 @@ use axum::{
     response::Response,
 };
 use sightline_call::conversation::{Facts, owns_active};
-use sightline_store::conversations;
+use sightline_store::{StoreError, conversations};
 use sightline_wire::{
     ErrorCode, Problem,
     account::Account,
@@ -56,15 +57,30 @@ async fn serve(app: Arc<App>, mut frames: Frames) {
         return frames.refuse(AgentEvent::Problem, ErrorCode::SecondDesk.into()).await;
     };
     tracing::info!(account = %account.id, desk = %desk, "desk connected");
+    desk_moved(&app, &account, desk).await;
     listen(&app, &mut frames, &account, desk, &mut seat).await;
     app.desks.leave(&seat);
+    desk_moved(&app, &account, desk).await;
     tracing::info!(account = %account.id, desk = %desk, "desk gone");
 }
 
-async fn listen(app: &App, frames: &mut Frames, account: &Account, desk: DeskId, seat: &mut DeskSeat) {
-    if !welcome(app, frames, account).await {
+/// The desk's lease follows its coming and going. A disk that does not take it keeps nobody out: whoever asks for
+/// video is answered from the desks that are connected, whatever was stored.
+async fn desk_moved(app: &App, account: &Account, desk: DeskId) {
+    // At a server's end all of them go, and its next start begins without any.
+    if *app.stopping.0.borrow() {
         return;
     }
+    if let Err(error) = readiness::desk_moved(app, account.id, desk).await {
+        tracing::error!(%error, account = %account.id, %desk, "a desk's readiness was not stored");
+    }
+}
+
+async fn listen(app: &App, frames: &mut Frames, account: &Account, desk: DeskId, seat: &mut DeskSeat) {
+    if !welcome(app, frames, account, desk).await {
+        return;
+    }
+    let mut board_open = false;
     let mut stopping = app.stopping.clone();
     let mut beat = interval(HEARTBEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -73,7 +89,10 @@ async fn listen(app: &App, frames: &mut Frames, account: &Account, desk: DeskId,
             // Events were dropped: the inbox as it stands replaces them, and those still queued.
             tracing::warn!(account = %account.id, desk = %desk, "desk fell behind");
             while seat.events.try_recv().is_ok() {}
-            if !welcome(app, frames, account).await {
+            if !welcome(app, frames, account, desk).await {
+                return;
+            }
+            if board_open && !show_board(app, frames).await {
                 return;
             }
         }
@@ -93,6 +112,26 @@ async fn listen(app: &App, frames: &mut Frames, account: &Account, desk: DeskId,
                 Incoming::Frame(AgentRequest::Heartbeat) | Incoming::Nothing => {}
                 Incoming::Frame(AgentRequest::Typing { conversation }) => {
                     typing(app, account, conversation).await;
+                }
+                Incoming::Frame(AgentRequest::Narrow { why }) => {
+                    let narrowed = readiness::narrow(app, account.id, desk, why).await;
+                    if let Err(refusal) = narrowed && !refuse(frames, refusal).await {
+                        return;
+                    }
+                }
+                Incoming::Frame(AgentRequest::WatchBoard { open }) => {
+                    let going_on = match readiness::routes::supervises(account) {
+                        Ok(()) => {
+                            board_open = open;
+                            // From here on it hears of changes, so nothing falls between them and the rows.
+                            app.desks.watch_board(seat, open);
+                            !open || show_board(app, frames).await
+                        }
+                        Err(refusal) => refuse(frames, refusal).await,
+                    };
+                    if !going_on {
+                        return;
+                    }
                 }
                 Incoming::Frame(AgentRequest::Hello { .. }) | Incoming::Malformed => {
                     let problem = Problem::new(ErrorCode::BadRequest);
@@ -121,14 +160,37 @@ async fn listen(app: &App, frames: &mut Frames, account: &Account, desk: DeskId,
     }
 }
 
-/// The inbox as it stands. The desk is already listening, so nothing falls between this and the events.
-async fn welcome(app: &App, frames: &mut Frames, account: &Account) -> bool {
-    let inbox = async {
+/// Says no, and goes on; `false` when the peer is gone.
+async fn refuse(frames: &mut Frames, refusal: Refusal) -> bool {
+    frames.send(&AgentEvent::Problem(refusal.into_problem())).await
+}
+
+/// The readiness board as it stands.
+async fn show_board(app: &App, frames: &mut Frames) -> bool {
+    match readiness::open_board(app).await {
+        Ok(rows) => {
+            for row in rows {
+                if !frames.send(&AgentEvent::Board(row)).await {
+                    return false;
+                }
+            }
+            true
+        }
+        Err(error) => refuse(frames, error.into()).await,
+    }
+}
+
+/// The inbox as it stands, and what the desk may be offered. The desk is already listening, so nothing falls between
+/// this and the events.
+async fn welcome(app: &App, frames: &mut Frames, account: &Account, desk: DeskId) -> bool {
+    let state = async {
         let mut c = app.store.read().await?;
-        conversations::inbox(&mut c, account.id, account.role).await
+        let inbox = conversations::inbox(&mut c, account.id, account.role).await?;
+        let mine = readiness::mine(app, &mut c, account.id, Some(desk)).await?;
+        Ok::<_, StoreError>((inbox, mine))
     };
-    match inbox.await {
-        Ok(stored) => {
+    match state.await {
+        Ok((stored, mine)) => {
             let welcome = AgentEvent::Welcome {
                 account: account.clone(),
                 company: app.config.company.clone(),
@@ -137,7 +199,10 @@ async fn welcome(app: &App, frames: &mut Frames, account: &Account) -> bool {
                 heartbeat_ms: millis(HEARTBEAT),
                 silence_ms: millis(SILENCE),
             };
+            let wanted = app.readiness.asked.waits(account.id);
             frames.send(&welcome).await
+                && frames.send(&AgentEvent::Readiness(mine)).await
+                && (!wanted || frames.send(&AgentEvent::TestWanted).await)
         }
         Err(error) => {
             frames

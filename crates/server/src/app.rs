@@ -10,6 +10,7 @@ use crate::{
         origin::Origins,
         refusal::Refusal,
     },
+    readiness::{News, Readinesses},
     rooms::Rooms,
     turn::Turn,
 };
@@ -39,6 +40,7 @@ pub struct App {
     pub desks: Desks,
     pub pages: Pages,
     pub rooms: Rooms,
+    pub readiness: Readinesses,
     pub turn: Turn,
     pub tickets: Tickets,
     /// Wakes the outbox.
@@ -150,12 +152,13 @@ impl App {
 
     /// Commits a change to one conversation and tells everybody concerned, before the next change begins.
     /// `before` is the state it had: colleagues who saw it waiting must learn that it is taken.
-    pub async fn settle(
+    pub async fn settle_with(
         &self,
         mut writing: Writing,
         conversation: ConversationId,
         before: ConversationState,
         messages: Vec<StoredMessage>,
+        readiness: Option<News>,
     ) -> Result<Conversation, Refusal> {
         let stored = conversations::get(writing.conn(), conversation)
             .await?
@@ -176,7 +179,21 @@ impl App {
         if let Some(thread) = thread {
             self.pages.signal(&thread, PageSignal::New);
         }
+        if let Some(news) = readiness {
+            self.tell_readiness(news);
+        }
         drop(committed);
         Ok(view)
+    }
+
+    /// The same for a change that concerns the conversation alone.
+    pub async fn settle(
+        &self,
+        writing: Writing,
+        conversation: ConversationId,
+        before: ConversationState,
+        messages: Vec<StoredMessage>,
+    ) -> Result<Conversation, Refusal> {
+        self.settle_with(writing, conversation, before, messages, None).await
     }
 }

@@ -1,11 +1,12 @@
 //! How a server is set up.
 
-use crate::turn::TurnConfig;
+use crate::{readiness::policy::default_policy, turn::TurnConfig};
 use sightline_call::seats::SeatTimes;
 use sightline_wire::{
     account::Role,
     agent::DEFAULT_MAX_BITRATE,
     escalation::{IcePolicy, IceServer},
+    readiness::ReadinessPolicy,
 };
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -42,6 +43,8 @@ pub struct ServerConfig {
     pub ice_policy_before_join: IcePolicy,
     /// What a call may use at most, bits a second.
     pub max_bitrate: u32,
+    /// What desks have to show before they are given video.
+    pub readiness: ReadinessPolicy,
     /// Created at the first start; those without a password get a generated one.
     pub first_accounts: Vec<NewAccount>,
     /// Serve the customer's pages from this folder instead of the embedded ones.
@@ -67,6 +70,7 @@ impl ServerConfig {
             ice_policy: IcePolicy::default(),
             ice_policy_before_join: IcePolicy::default(),
             max_bitrate: DEFAULT_MAX_BITRATE,
+            readiness: default_policy(),
             first_accounts: NewAccount::one_of_each(),
             pages: None,
         }

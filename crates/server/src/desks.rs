@@ -69,6 +69,16 @@ struct Entry {
     queue: mpsc::Sender<AgentEvent>,
     behind: Arc<AtomicBool>,
     closing: Option<oneshot::Sender<Closing>>,
+    /// The readiness board is open there.
+    board: bool,
+}
+
+impl Entry {
+    fn tell(&self, event: &AgentEvent) {
+        if self.queue.try_send(event.clone()).is_err() {
+            self.behind.store(true, Ordering::Release);
+        }
+    }
 }
 
 /// The desks by their agents.
@@ -124,6 +134,7 @@ impl Desks {
                 queue,
                 behind: behind.clone(),
                 closing: Some(close),
+                board: false,
             },
         );
         Ok(DeskSeat {
@@ -143,6 +154,30 @@ impl Desks {
             .is_some_and(|entry| entry.number == seat.number)
         {
             entries.remove(&seat.account);
+        }
+    }
+
+    /// The desk at which an agent is connected.
+    pub fn connected(&self, account: AccountId) -> Option<DeskId> {
+        self.lock().get(&account).map(|entry| entry.desk)
+    }
+
+    /// The same, if it has signed in with this sign-in.
+    pub fn signed_in(&self, account: AccountId, family: &str) -> Option<DeskId> {
+        self.lock()
+            .get(&account)
+            .filter(|entry| entry.family == family)
+            .map(|entry| entry.desk)
+    }
+
+    /// The readiness board is open at this seat, or closed again.
+    pub fn watch_board(&self, seat: &DeskSeat, open: bool) {
+        if let Some(entry) = self
+            .lock()
+            .get_mut(&seat.account)
+            .filter(|entry| entry.number == seat.number)
+        {
+            entry.board = open;
         }
     }
 
@@ -167,9 +202,24 @@ impl Desks {
                 .collect(),
         };
         for entry in concerned {
-            if entry.queue.try_send(event.clone()).is_err() {
-                entry.behind.store(true, Ordering::Release);
-            }
+            entry.tell(event);
+        }
+    }
+
+    /// Tells one desk of an agent; `false` when the agent is not connected there.
+    pub fn tell_desk(&self, account: AccountId, desk: DeskId, event: &AgentEvent) -> bool {
+        let entries = self.lock();
+        let entry = entries.get(&account).filter(|entry| entry.desk == desk);
+        if let Some(entry) = entry {
+            entry.tell(event);
+        }
+        entry.is_some()
+    }
+
+    /// Tells those who have the readiness board open.
+    pub fn tell_board(&self, event: &AgentEvent) {
+        for entry in self.lock().values().filter(|entry| entry.board) {
+            entry.tell(event);
         }
     }
 
@@ -222,6 +272,32 @@ mod tests {
         assert!(!seat.behind.load(Ordering::Acquire));
         desks.tell(Audience::Everybody, &AgentEvent::Heartbeat);
         assert!(seat.behind.load(Ordering::Acquire));
+    }
+
+    #[test]
+    fn the_board_is_told_where_it_is_open_and_a_desk_by_its_name() {
+        let desks = Desks::default();
+        let (agent, supervisor) = (account(Role::Agent), account(Role::Supervisor));
+        let (own, other) = (DeskId(Uuid::new_v4()), DeskId(Uuid::new_v4()));
+        let mut seat = desks.enter(&agent, own, "f", false).ok().unwrap();
+        let mut watching = desks.enter(&supervisor, other, "g", false).ok().unwrap();
+        desks.tell_board(&AgentEvent::Heartbeat);
+        assert!(watching.events.try_recv().is_err());
+        desks.watch_board(&watching, true);
+        desks.tell_board(&AgentEvent::Heartbeat);
+        assert!(watching.events.try_recv().is_ok() && seat.events.try_recv().is_err());
+        desks.watch_board(&watching, false);
+        desks.tell_board(&AgentEvent::Heartbeat);
+        assert!(watching.events.try_recv().is_err());
+
+        assert!(!desks.tell_desk(agent.id, other, &AgentEvent::TestWanted));
+        assert!(desks.tell_desk(agent.id, own, &AgentEvent::TestWanted));
+        assert!(matches!(seat.events.try_recv(), Ok(AgentEvent::TestWanted)));
+        assert_eq!(desks.connected(agent.id), Some(own));
+        assert_eq!(desks.signed_in(agent.id, "f"), Some(own));
+        assert_eq!(desks.signed_in(agent.id, "g"), None);
+        desks.leave(&seat);
+        assert_eq!(desks.connected(agent.id), None);
     }
 
     #[test]

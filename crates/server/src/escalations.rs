@@ -10,7 +10,7 @@ use crate::{
         body::{Body, Id},
         refusal::{Refusal, to_the_end},
     },
-    secrets,
+    readiness, secrets,
 };
 use axum::{Json, extract::State};
 use sightline_call::escalation::{Happening, StartFacts, advance, ended_by, history_line, may_start};
@@ -53,11 +53,13 @@ pub async fn start(
         }
         let stored = known(c, conversation).await?;
         let slot = escalations::in_slot(c, account.id).await?;
+        let readiness = readiness::may_have_video(&app, c, account.id).await?;
         may_start(&StartFacts {
             agent: account.id,
             conversation: facts(&stored),
             channel: stored.channel,
             slot: slot.map(|e| (e.conversation, e.id)),
+            readiness,
         })?;
         let now = now();
         let ttl = i64::try_from(app.config.invite_ttl.as_millis()).unwrap_or(i64::MAX / 2);
@@ -175,7 +177,7 @@ async fn happened(
 ) -> Result<Escalation, Refusal> {
     let mut writing = app.store.write().await?;
     let call = escalations::get(writing.conn(), id).await?.ok_or(ErrorCode::NotFound)?;
-    let before = known(writing.conn(), call.conversation).await?.state;
+    let conversation = known(writing.conn(), call.conversation).await?;
     let mut lines = Vec::new();
     let mut ended = None;
     match what(call.state) {
@@ -192,7 +194,9 @@ async fn happened(
         },
     }
     let call = escalations::get(writing.conn(), id).await?.ok_or(ErrorCode::NotFound)?;
-    app.settle(writing, call.conversation, before, lines).await?;
+    let news = readiness::handshake(app, writing.conn(), &call, conversation.channel).await?;
+    app.settle_with(writing, call.conversation, conversation.state, lines, news)
+        .await?;
     tracing::info!(escalation = %id, state = ?call.state, "call changed");
     if let Some(ended) = ended {
         app.rooms.over(ended.room, ended.reason);

@@ -3,7 +3,8 @@
 
 use serde_json::json;
 use sightline_server::{
-    NewAccount, RunningServer, Secret, ServerConfig, TurnConfig, coturn_configuration, serve, set_password,
+    NewAccount, RunningServer, Secret, ServerConfig, TurnConfig, coturn_configuration, readiness_from_settings, serve,
+    set_password,
 };
 use sightline_wire::{
     agent::{DEFAULT_MAX_BITRATE, SMALLEST_MAX_BITRATE},
@@ -34,6 +35,10 @@ sightline-server coturn-config      a configuration for coturn, from the same se
                           SIGHTLINE_ICE_POLICY     direct (default) or relay-only, which needs a relay
                           SIGHTLINE_ICE_POLICY_BEFORE_JOIN   the same ahead of the customer's tap on Join
                           SIGHTLINE_MAX_BITRATE    what a call uses at most, bits a second; default 2500000
+                          SIGHTLINE_READINESS      required (default): video only for desks that passed their
+                                                   self-test; or advised
+                          SIGHTLINE_LEASE_H        how long a passed self-test counts, default 12 hours
+                          SIGHTLINE_MINIMUM_VERSION   desks with an older app are not ready
                           SIGHTLINE_LOG            what to log, default info
 
 Relaying calls, for networks that let nothing else through (docs/relay.md):
@@ -191,6 +196,7 @@ fn config(arguments: Vec<String>) -> Result<ServerConfig, Box<dyn Error>> {
     if let Some(bits) = variable("SIGHTLINE_MAX_BITRATE") {
         config.max_bitrate = max_bitrate(&bits)?;
     }
+    config.readiness = readiness_from_settings(variable)?;
     config.pages = settings.get("--pages", "SIGHTLINE_PAGES").map(PathBuf::from);
     config.direct_line_secret = env::var("SIGHTLINE_DIRECT_LINE_SECRET").ok().map(Secret::new);
     if accounts_from_stdin() {

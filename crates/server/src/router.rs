@@ -5,7 +5,7 @@ use crate::{
     app::App,
     auth, call_stats, conversations, directline, escalations,
     http::{body::MAX_BODY_BYTES, origin, refusal::Refusal},
-    invites, pages, rooms,
+    invites, pages, readiness, rooms,
 };
 use axum::{
     Router,
@@ -42,6 +42,15 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/escalations/{id}/end", post(escalations::end))
         .route("/v1/escalations/{id}/fail", post(escalations::fail))
         .route("/v1/escalations/{id}/stats", get(call_stats::get).post(call_stats::add))
+        .route("/v1/readiness", get(readiness::routes::own))
+        .route("/v1/readiness/reports", post(readiness::routes::report))
+        .route("/v1/readiness/board", get(readiness::routes::board_rows))
+        .route("/v1/readiness/board.csv", get(readiness::routes::board_csv))
+        .route(
+            "/v1/readiness/agents/{account}/reports",
+            get(readiness::routes::reports),
+        )
+        .route("/v1/readiness/agents/{account}/test", post(readiness::routes::ask))
         .route("/v1/webchat/tokens", post(directline::start_web_chat))
         .route("/v1/invites/{code}", get(invites::look))
         .route("/v1/invites/{code}/warm", post(invites::warm))

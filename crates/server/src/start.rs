@@ -9,6 +9,7 @@ use crate::{
     first_accounts,
     http::origin::Origins,
     outbox,
+    readiness::{self, Readinesses},
     rooms::Rooms,
     router::router,
     turn::{RelayError, Turn},
@@ -59,6 +60,7 @@ pub struct RunningServer {
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     sending: JoinHandle<()>,
+    timing: JoinHandle<()>,
     store: Store,
 }
 
@@ -88,6 +90,7 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
         desks: Desks::default(),
         pages: Pages::default(),
         rooms: Rooms::default(),
+        readiness: Readinesses::default(),
         turn,
         tickets: Tickets::default(),
         outbox: Notify::new(),
@@ -95,7 +98,9 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
         stopping: stopping.clone(),
     });
     reopen_rooms(&app).await?;
+    readiness::restore(&app).await?;
     let sending = tokio::spawn(outbox::run(app.clone()));
+    let timing = tokio::spawn(readiness::timer::run(app.clone()));
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     let serving = tokio::spawn(async move {
         let stopped = async move { stopping.stopped().await };
@@ -111,6 +116,7 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
         stop,
         serving,
         sending,
+        timing,
         store,
     })
 }
@@ -140,6 +146,7 @@ impl RunningServer {
             self.serving.abort();
         }
         let _ = timeout(FINISH, &mut self.sending).await;
+        let _ = timeout(FINISH, &mut self.timing).await;
         let _ = timeout(FINISH, self.store.close()).await;
     }
 }

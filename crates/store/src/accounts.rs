@@ -87,6 +87,16 @@ pub async fn by_id(c: &mut SqliteConnection, account: AccountId) -> Result<Optio
     )
 }
 
+/// Everybody, by name.
+pub async fn all(c: &mut SqliteConnection) -> Result<Vec<Account>, StoreError> {
+    let rows = sqlx::query_as::<_, Row>("SELECT id, email, name, role, password_hash FROM accounts ORDER BY name, id")
+        .fetch_all(c)
+        .await?;
+    rows.into_iter()
+        .map(|row| row.account().map(|stored| stored.account))
+        .collect()
+}
+
 /// Replaces the password's hash.
 pub async fn set_password_hash(c: &mut SqliteConnection, account: AccountId, hash: &str) -> Result<(), StoreError> {
     sqlx::query("UPDATE accounts SET password_hash = ? WHERE id = ?")

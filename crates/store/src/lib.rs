@@ -15,6 +15,7 @@ pub mod escalations;
 pub mod messages;
 mod migrations;
 pub mod outbox;
+pub mod readiness;
 pub mod rooms;
 pub mod sessions;
 pub mod threads;

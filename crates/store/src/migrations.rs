@@ -6,11 +6,12 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const FILES: [(i64, &str, &str); 4] = [
+const FILES: [(i64, &str, &str); 5] = [
     (1, "first", include_str!("../migrations/0001_first.sql")),
     (2, "warm", include_str!("../migrations/0002_warm.sql")),
     (3, "call_stats", include_str!("../migrations/0003_call_stats.sql")),
     (4, "call_summary", include_str!("../migrations/0004_call_summary.sql")),
+    (5, "readiness", include_str!("../migrations/0005_readiness.sql")),
 ];
 
 pub(crate) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! The repositories against a real database file.
 
+use sightline_call::readiness::lease::LeaseState;
 use sightline_store::{
     Store, StoreError, Writing,
     accounts::{self, StoredAccount},
@@ -7,6 +8,7 @@ use sightline_store::{
     escalations::{self, NewEscalation},
     messages::{self, ClientKey, NewMessage},
     outbox,
+    readiness::{self, StoredLease},
     rooms::{self, Pass, StoredRoom},
     threads::{self, Thread},
 };
@@ -14,7 +16,8 @@ use sightline_wire::{
     account::{Account, Role},
     conversation::{Author, Body, Channel, ContextValue},
     escalation::{EndReason, EscalationState},
-    ids::{AccountId, ClientMessageId, CommandId, ConversationId, EscalationId, RoomId},
+    ids::{AccountId, ClientMessageId, CommandId, ConversationId, DeskId, EscalationId, ReportId, RoomId},
+    readiness::{Extent, Readiness, Report},
     room::{Offer, Party},
 };
 use std::path::PathBuf;
@@ -302,6 +305,97 @@ async fn an_outbox_row_is_sent_once() {
     assert!(outbox::mark_sent(c, row.id, 2).await.unwrap());
     assert!(!outbox::mark_sent(c, row.id, 3).await.unwrap());
     assert!(outbox::next_unsent(c).await.unwrap().is_none());
+}
+
+fn report(number: i64) -> Report {
+    Report {
+        id: ReportId(Uuid::new_v4()),
+        extent: Extent::Quick,
+        started_at: number,
+        finished_at: number,
+        app_version: "0.1.0".into(),
+        system: String::new(),
+        readiness: Readiness::Video,
+        checks: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn the_last_reports_of_each_agent_are_kept() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let mut writing = store.write().await.unwrap();
+    let (one, other) = (agent(&mut writing).await, agent(&mut writing).await);
+    let desk = DeskId(Uuid::new_v4());
+    let c = writing.conn();
+    let theirs = report(0);
+    readiness::add_report(c, other, desk, &theirs, 0).await.unwrap();
+    let all: Vec<Report> = (0..readiness::KEPT_REPORTS + 2).map(report).collect();
+    for report in &all {
+        // All in one millisecond: they are kept in the order in which they came.
+        readiness::add_report(c, one, desk, report, 7).await.unwrap();
+    }
+    let kept = readiness::reports(c, one).await.unwrap();
+    let newest: Vec<Report> = all[2..].iter().rev().cloned().collect();
+    assert_eq!(kept, newest);
+    assert_eq!(readiness::reports(c, other).await.unwrap(), [theirs.clone()]);
+    assert_eq!(readiness::sender(c, theirs.id).await.unwrap(), Some(other));
+    assert_eq!(readiness::sender(c, all[0].id).await.unwrap(), None);
+    let twice = readiness::add_report(c, one, desk, &theirs, 8).await;
+    assert!(
+        matches!(twice, Err(StoreError::Database(_))),
+        "the database itself refuses the second"
+    );
+}
+
+#[tokio::test]
+async fn leases_are_found_by_desk_by_agent_and_by_time() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let mut writing = store.write().await.unwrap();
+    let (one, other) = (agent(&mut writing).await, agent(&mut writing).await);
+    let lease = |account, seen_at, due_at| StoredLease {
+        account,
+        desk: DeskId(Uuid::new_v4()),
+        state: LeaseState::new(3),
+        due_at,
+        seen_at,
+        path: "UDP, direct".into(),
+    };
+    let c = writing.conn();
+    assert_eq!(readiness::next_due(c).await.unwrap(), None);
+    let (first, second) = (lease(one, 1, Some(500)), lease(one, 2, None));
+    let mut third = lease(other, 1, Some(400));
+    for lease in [&first, &second, &third] {
+        readiness::save_lease(c, lease).await.unwrap();
+    }
+    assert_eq!(
+        readiness::lease(c, one, first.desk).await.unwrap().as_ref(),
+        Some(&first)
+    );
+    assert_eq!(readiness::lease(c, other, first.desk).await.unwrap(), None);
+    assert_eq!(readiness::newest_lease(c, one).await.unwrap().as_ref(), Some(&second));
+    assert_eq!(readiness::next_due(c).await.unwrap(), Some(400));
+    assert!(readiness::due(c, 399, 10).await.unwrap().is_empty());
+    assert_eq!(
+        readiness::due(c, 500, 10).await.unwrap(),
+        [third.clone(), first.clone()]
+    );
+    assert_eq!(readiness::due(c, 500, 1).await.unwrap(), [third.clone()]);
+    third.due_at = None;
+    readiness::save_lease(c, &third).await.unwrap();
+    assert_eq!(readiness::next_due(c).await.unwrap(), Some(500));
+
+    // Of somebody who moves from desk to desk the last ten stay.
+    for seen_at in 10..20 {
+        readiness::save_lease(c, &lease(one, seen_at, None)).await.unwrap();
+    }
+    assert_eq!(readiness::lease(c, one, first.desk).await.unwrap(), None);
+    assert_eq!(readiness::lease(c, one, second.desk).await.unwrap(), None);
+    let all = readiness::all_leases(c).await.unwrap();
+    let of_one: Vec<i64> = all.iter().filter(|l| l.account == one).map(|l| l.seen_at).collect();
+    assert_eq!(of_one, (10..20).rev().collect::<Vec<_>>());
+    assert!(all.contains(&third));
 }
 
 #[tokio::test]

@@ -34,7 +34,15 @@ pub enum AgentRequest {
     },
     /// Something speaks against this desk's lease: a device was unplugged, the relay is lost. A quick or full report
     /// restores it.
-    Narrow(Narrowing),
+    Narrow {
+        /// Only [`Narrowing::Failed`] and [`Narrowing::Unplugged`]: the rest is the server's to know.
+        why: Narrowing,
+    },
+    /// The readiness board is open, or closed again; supervisors only. Opening it brings every row, then each change.
+    WatchBoard {
+        /// Open.
+        open: bool,
+    },
     /// Still here.
     Heartbeat,
 }
@@ -86,7 +94,7 @@ pub enum AgentEvent {
     Readiness(MyReadiness),
     /// A supervisor asks this desk to test itself.
     TestWanted,
-    /// To supervisors: an agent's row of the readiness board is new or has changed.
+    /// To supervisors with the board open: an agent's row is new or has changed.
     Board(BoardRow),
     /// The socket closes: another desk took over, or the session ended.
     Problem(Problem),

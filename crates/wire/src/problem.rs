@@ -72,6 +72,8 @@ codes! {
     VideoSlotTaken 409 "You are already in a video call." "Finish that call first.";
     /// No lease for video: never tested, expired, or narrowed.
     NotReadyForVideo 409 "This desk is not ready for video." "Run the self-test; it says what is missing.";
+    /// A test was asked of an agent who is not there.
+    DeskNotConnected 409 "That agent's desk is not connected." "Ask again when the agent is signed in.";
     /// The channel has no way to deliver a link.
     ChannelCannotCarryLink 409 "This channel cannot carry a link." "Ask for another way to reach the customer.";
     /// Wrap-up while a call is live.

@@ -13,6 +13,7 @@ use sightline_wire::{
     directline::{Activity, ActivitySet, ConversationStarted, ResourceResponse, SightlineData},
     escalation::{Redeemed, VideoStarted, Warmed},
     ids::{ConversationId, DeskId},
+    readiness::ReadinessPolicy,
     room::{RoomEvent, RoomRequest},
 };
 use std::{collections::VecDeque, net::SocketAddr, path::PathBuf, time::Duration};
@@ -56,6 +57,7 @@ pub struct World {
     pub folder: Folder,
     pub password: String,
     pub api: Api,
+    readiness: ReadinessPolicy,
     server: Option<RunningServer>,
 }
 
@@ -87,12 +89,14 @@ impl World {
         let (folder, password) = (Folder::new(), password());
         let mut config = config(&folder, &password);
         change(&mut config);
+        let readiness = config.readiness.clone();
         let server = serve(config).await.unwrap();
         let api = Api::new(&server.url);
         Self {
             folder,
             password,
             api,
+            readiness,
             server: Some(server),
         }
     }
@@ -104,6 +108,7 @@ impl World {
         server.shutdown().await;
         let mut config = config(&self.folder, &self.password);
         config.bind = address;
+        config.readiness = self.readiness.clone();
         self.server = Some(serve(config).await.unwrap());
     }
 
@@ -129,6 +134,8 @@ impl World {
 fn config(folder: &Folder, password: &str) -> ServerConfig {
     let mut config = ServerConfig::new(SocketAddr::from(([127, 0, 0, 1], 0)), folder.database());
     config.company = "Kettle and Co".into();
+    // Only the tests of readiness ask for a self-test first.
+    config.readiness.required = false;
     config.first_accounts = [
         ("agent", Role::Agent),
         ("colleague", Role::Agent),

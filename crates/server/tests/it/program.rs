@@ -45,6 +45,7 @@ impl Program {
             .env("SIGHTLINE_DATABASE", database)
             .env("SIGHTLINE_BIND", bind)
             .env("SIGHTLINE_FIRST_ACCOUNTS_STDIN", "1")
+            .env("SIGHTLINE_READINESS", "advised")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
