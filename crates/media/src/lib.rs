@@ -7,6 +7,8 @@
 //! Inside, one thread ([`run`]) owns the peer connection ([`peer`], sans-I/O str0m) and takes every
 //! event from one queue. Camera ([`video_send`]), microphone and speaker ([`audio`]) and the decoder
 //! ([`video_receive`]) each have a thread of their own, so that no device can hold the network up.
+//!
+//! Apart from calls, [`measure`] opens the same devices and relays for a self-test and says what they are like.
 
 mod audio;
 pub mod barcode;
@@ -17,6 +19,7 @@ mod dtls;
 mod files;
 mod hardware;
 pub mod line;
+pub mod measure;
 mod message;
 mod offer;
 mod pacing;

@@ -88,7 +88,7 @@ fn is_monitor(id: &str, name: &str) -> bool {
 }
 
 /// Finds a microphone or speaker; `None` takes the system's default.
-pub(super) fn find(id: Option<&str>, kind: DeviceKind) -> Option<CpalDevice> {
+pub(crate) fn find(id: Option<&str>, kind: DeviceKind) -> Option<CpalDevice> {
     let wanted = id.map(str::parse).transpose().ok()?;
     with_host(|host| match &wanted {
         Some(id) => host.device_by_id(id),
@@ -160,7 +160,7 @@ pub(super) fn problem(kind: DeviceKind, error: &cpal::Error) -> Problem {
 
 /// How to open a device: its own channels and rate (resampling is better done once, by us), and callbacks of
 /// 10 ms. The default buffer gave callbacks of 1.75 s on PulseAudio (docs/decisions).
-pub(super) fn config(default: &cpal::SupportedStreamConfig) -> (StreamConfig, SampleFormat) {
+pub(crate) fn config(default: &cpal::SupportedStreamConfig) -> (StreamConfig, SampleFormat) {
     let format = match default.sample_format() {
         SampleFormat::I16 => SampleFormat::I16,
         _ => SampleFormat::F32,

@@ -171,14 +171,8 @@ enum Input {
 
 impl Input {
     fn open(id: Option<&str>, sounds: &Sender<Sound>) -> Result<Self, Problem> {
-        if id == Some(devices::SYNTHETIC_MICROPHONE) {
-            return Ok(Self::Samples { samples: test_tone() });
-        }
-        if let Some(path) = id.and_then(crate::files::path) {
-            let samples = wav::read(&path).map_err(|error| {
-                Problem::new(ErrorCode::MicrophoneMissing).saying(format!("The sound file cannot be used: {error}."))
-            })?;
-            return Ok(Self::Samples { samples });
+        if let Some(samples) = id.and_then(samples) {
+            return Ok(Self::Samples { samples: samples? });
         }
         let failed = |error: cpal::Error| {
             tracing::warn!(%error, "microphone");
@@ -228,13 +222,25 @@ where
 }
 
 /// Tells a lost device from the small hiccups that streams report too.
-pub(super) fn report(error: &cpal::Error, lost: &dyn Fn(String)) {
+pub(crate) fn report(error: &cpal::Error, lost: &dyn Fn(String)) {
     match error.kind() {
         cpal::ErrorKind::Xrun | cpal::ErrorKind::DeviceChanged | cpal::ErrorKind::RealtimeDenied => {
             tracing::debug!(%error, "sound stream");
         }
         _ => lost(error.to_string()),
     }
+}
+
+/// What a microphone that is no device repeats, in samples of 48 kHz: the test tone, or a sound file. `None` for a
+/// real one.
+pub(crate) fn samples(id: &str) -> Option<Result<Vec<f32>, Problem>> {
+    if id == devices::SYNTHETIC_MICROPHONE {
+        return Some(Ok(test_tone()));
+    }
+    let path = crate::files::path(id)?;
+    Some(wav::read(&path).map_err(|error| {
+        Problem::new(ErrorCode::MicrophoneMissing).saying(format!("The sound file cannot be used: {error}."))
+    }))
 }
 
 /// One second of 1 kHz in bursts of 0.4 s, so that nothing takes it for steady noise.

@@ -12,7 +12,7 @@ pub mod speaker;
 #[cfg(test)]
 pub mod speech;
 pub mod target;
-mod timeline;
+pub mod timeline;
 mod wav;
 
 /// Samples a second.

@@ -26,6 +26,9 @@ pub enum CameraFault {
     /// Open elsewhere.
     #[error("in use: {0}")]
     Busy(String),
+    /// The operating system withholds it.
+    #[error("not allowed: {0}")]
+    Denied(String),
     /// It stopped delivering.
     #[error("lost: {0}")]
     Lost(String),
@@ -34,11 +37,13 @@ pub enum CameraFault {
 impl CameraFault {
     /// For the person in front of the screen.
     pub fn problem(&self) -> Problem {
-        Problem::new(match self {
-            CameraFault::Missing => ErrorCode::CameraMissing,
-            CameraFault::Busy(_) => ErrorCode::CameraBusy,
-            CameraFault::Lost(_) => ErrorCode::CameraLost,
-        })
+        match self {
+            CameraFault::Missing => ErrorCode::CameraMissing.into(),
+            CameraFault::Busy(_) => ErrorCode::CameraBusy.into(),
+            CameraFault::Denied(_) => Problem::new(ErrorCode::CameraMissing)
+                .saying("This computer's settings do not let Sightline use the camera."),
+            CameraFault::Lost(_) => ErrorCode::CameraLost.into(),
+        }
     }
 }
 
@@ -55,6 +60,14 @@ pub fn list() -> Vec<Device> {
     });
     devices.extend(crate::files::list("y4m", DeviceKind::Camera));
     devices
+}
+
+/// The device file behind a camera, where the system has one.
+pub fn node(id: Option<&str>) -> Option<std::path::PathBuf> {
+    match id {
+        Some(id) if id == SYNTHETIC || crate::files::path(id).is_some() => None,
+        other => native::node(other),
+    }
 }
 
 /// Opens a camera by its id; `None` takes the first real one.

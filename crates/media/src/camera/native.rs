@@ -40,18 +40,34 @@ fn id(info: &CameraInfo) -> String {
     format!("camera:{}:{}", info.index(), info.human_name())
 }
 
+fn find(wanted: Option<&str>) -> Option<CameraInfo> {
+    let infos = infos();
+    let info = match wanted {
+        // Plugged in again it may have another number: then its name is enough.
+        Some(wanted) => infos.iter().find(|info| id(info) == wanted).or_else(|| {
+            let name = wanted.splitn(3, ':').nth(2)?;
+            infos.iter().find(|info| info.human_name() == name)
+        }),
+        None => infos.first(),
+    };
+    info.cloned()
+}
+
+/// V4L2 numbers cameras as their device files.
+#[cfg(target_os = "linux")]
+pub fn node(wanted: Option<&str>) -> Option<std::path::PathBuf> {
+    let number = find(wanted)?.index().as_index().ok()?;
+    Some(format!("/dev/video{number}").into())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn node(_: Option<&str>) -> Option<std::path::PathBuf> {
+    None
+}
+
 impl NativeCamera {
     pub fn open(wanted: Option<&str>) -> Result<Self, CameraFault> {
-        let infos = infos();
-        let info = match wanted {
-            // Plugged in again it may have another number: then its name is enough.
-            Some(wanted) => infos.iter().find(|info| id(info) == wanted).or_else(|| {
-                let name = wanted.splitn(3, ':').nth(2)?;
-                infos.iter().find(|info| info.human_name() == name)
-            }),
-            None => infos.first(),
-        };
-        let index: CameraIndex = info.ok_or(CameraFault::Missing)?.index().clone();
+        let index: CameraIndex = find(wanted).ok_or(CameraFault::Missing)?.index().clone();
         let mut last = CameraFault::Missing;
         for &format in FORMATS {
             let wish = CameraFormat::new(Resolution::new(1280, 720), format, 30);
@@ -62,7 +78,7 @@ impl NativeCamera {
                 .map_err(fault);
             match opened {
                 Ok(camera) => return Ok(Self { camera }),
-                Err(fault @ CameraFault::Busy(_)) => return Err(fault),
+                Err(fault @ (CameraFault::Busy(_) | CameraFault::Denied(_))) => return Err(fault),
                 Err(fault) => last = fault,
             }
         }
@@ -103,6 +119,9 @@ fn fault(error: NokhwaError) -> CameraFault {
     if text.contains("busy") || text.contains("os error 16") {
         return CameraFault::Busy(text);
     }
+    if text.contains("ermission denied") || text.contains("os error 13") {
+        return CameraFault::Denied(text);
+    }
     match error {
         NokhwaError::OpenDeviceError(..) => CameraFault::Missing,
         _ => CameraFault::Lost(text),
@@ -122,5 +141,7 @@ mod tests {
         let missing =
             NokhwaError::OpenDeviceError("/dev/video9".into(), "No such file or directory (os error 2)".into());
         assert!(matches!(fault(missing), CameraFault::Missing));
+        let denied = NokhwaError::OpenDeviceError("0".into(), "V4L2 Error: Permission denied (os error 13)".into());
+        assert!(matches!(fault(denied), CameraFault::Denied(_)));
     }
 }

@@ -9,8 +9,8 @@ mod framing;
 mod host;
 pub mod interfaces;
 mod reflexive;
-mod relay;
-mod server;
+pub mod relay;
+pub mod server;
 mod tls;
 
 use host::Host;
@@ -312,7 +312,8 @@ impl Transport {
                     at,
                 })
             }
-            RelayEvent::Failed(code) => {
+            RelayEvent::Failed(fault) => {
+                let code = fault.code();
                 let relay = self.relays.remove(&number)?;
                 if let Some((address, _)) = relay.up {
                     return Some(Incoming::Lost(address));

@@ -68,7 +68,42 @@ pub enum RelayEvent {
         at: StdInstant,
     },
     /// It cannot be used, or not any longer.
-    Failed(ErrorCode),
+    Failed(RelayFault),
+}
+
+/// Why a relay cannot be used.
+#[derive(Debug, Clone)]
+pub enum RelayFault {
+    /// Its name has no address.
+    Unresolved,
+    /// Nothing answers there, or the connection broke.
+    Unreachable,
+    /// Its certificate is not good.
+    Certificate(rustls::CertificateError),
+    /// It answered and gives nothing; with its error code (RFC 8656 section 19), or 0 when it gave none.
+    Refused(u16),
+}
+
+impl RelayFault {
+    /// For the person in front of the screen.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            RelayFault::Unresolved | RelayFault::Unreachable | RelayFault::Certificate(_) => {
+                ErrorCode::RelayUnreachable
+            }
+            RelayFault::Refused(_) => ErrorCode::RelayRefused,
+        }
+    }
+}
+
+impl From<&io::Error> for RelayFault {
+    fn from(error: &io::Error) -> Self {
+        let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
+        match tls {
+            Some(rustls::Error::InvalidCertificate(error)) => Self::Certificate(error.clone()),
+            _ => Self::Unreachable,
+        }
+    }
 }
 
 enum Command {
@@ -89,8 +124,25 @@ pub struct Relay {
 pub type Lifeline = mpsc::Sender<()>;
 
 impl Relay {
-    /// Begins; what happens comes to the inbox under `number`.
+    /// Begins, the slower ways later; what happens comes to the inbox under `number`.
     pub fn open(number: usize, server: TurnServer, extra_ca: Option<PathBuf>, inbox: Inbox, alive: Lifeline) -> Self {
+        let early = match server.protocol {
+            TransportProtocol::Udp => 0,
+            TransportProtocol::Tcp => 1,
+            TransportProtocol::Tls => 2,
+        };
+        Self::open_after(HEAD_START * early, number, server, extra_ca, inbox, alive)
+    }
+
+    /// Begins after that time.
+    pub fn open_after(
+        wait: Duration,
+        number: usize,
+        server: TurnServer,
+        extra_ca: Option<PathBuf>,
+        inbox: Inbox,
+        alive: Lifeline,
+    ) -> Self {
         let (commands, queue) = mpsc::channel(QUEUE);
         let task = Task {
             server: server.clone(),
@@ -99,10 +151,11 @@ impl Relay {
             bound: HashSet::new(),
             refused: HashMap::new(),
             refusals: 0,
+            code: 0,
             start: StdInstant::now(),
         };
         tokio::spawn(async move {
-            task.run(extra_ca).await;
+            task.run(wait, extra_ca).await;
             drop(alive);
         });
         Self {
@@ -142,6 +195,8 @@ struct Task {
     refused: HashMap<IpAddr, Instant>,
     /// "Unauthorized" so often; the first one only tells the realm.
     refusals: u32,
+    /// Of its newest error.
+    code: u16,
     /// The library's time counts from here.
     start: StdInstant,
 }
@@ -150,17 +205,12 @@ struct Task {
 enum End {
     /// The owner let go.
     Dropped,
-    Failed(ErrorCode),
+    Failed(RelayFault),
 }
 
 impl Task {
-    async fn run(mut self, extra_ca: Option<PathBuf>) {
-        let early: u32 = match self.server.protocol {
-            TransportProtocol::Udp => 0,
-            TransportProtocol::Tcp => 1,
-            TransportProtocol::Tls => 2,
-        };
-        let begin = tokio::time::Instant::now() + HEAD_START * early;
+    async fn run(mut self, wait: Duration, extra_ca: Option<PathBuf>) {
+        let begin = tokio::time::Instant::now() + wait;
         // Nothing but permissions comes before it is up, and they are given again then.
         loop {
             tokio::select! {
@@ -170,14 +220,14 @@ impl Task {
         }
         let end = match timeout(OPEN, connect(&self.server, extra_ca)).await {
             Ok(Ok(wire)) => self.converse(wire).await,
-            Ok(Err(error)) => {
-                tracing::info!(%error, protocol = ?self.server.protocol, "no way to the relay");
-                End::Failed(ErrorCode::RelayUnreachable)
+            Ok(Err(fault)) => {
+                tracing::info!(?fault, protocol = ?self.server.protocol, "no way to the relay");
+                End::Failed(fault)
             }
-            Err(_) => End::Failed(ErrorCode::RelayUnreachable),
+            Err(_) => End::Failed(RelayFault::Unreachable),
         };
-        if let End::Failed(code) = end {
-            (self.tell)(RelayEvent::Failed(code));
+        if let End::Failed(fault) = end {
+            (self.tell)(RelayEvent::Failed(fault));
         }
     }
 
@@ -220,7 +270,7 @@ impl Task {
                         let local = wire.local;
                         (self.tell)(RelayEvent::Up { address, local });
                     }
-                    TurnEvent::AllocationCreateFailed(_) => return End::Failed(refusal(heard)),
+                    TurnEvent::AllocationCreateFailed(_) => return End::Failed(self.refusal(heard)),
                     TurnEvent::PermissionCreateFailed(_, peer) => {
                         if self.refused.insert(peer, self.now()).is_none() {
                             tracing::info!("the relay does not permit a peer");
@@ -235,17 +285,17 @@ impl Task {
             }
             let wake = match poll {
                 TurnPollRet::WaitUntil(at) => tokio::time::Instant::from_std(at.to_std(self.start)),
-                TurnPollRet::Closed => return End::Failed(refusal(heard)),
+                TurnPollRet::Closed => return End::Failed(self.refusal(heard)),
                 TurnPollRet::AllocateTcpSocket { .. } | TurnPollRet::TcpClose { .. } => tokio::time::Instant::now(),
             };
             let wake = wake.max(tokio::time::Instant::now() + Duration::from_millis(1));
             tokio::select! {
                 read = wire.read(&mut buffer) => match read {
-                    Ok(Read::End) => return End::Failed(refusal(false)),
+                    Ok(Read::End) => return End::Failed(RelayFault::Unreachable),
                     Ok(Read::Messages(messages)) => for message in messages {
                         heard = true;
                         if !up && self.is_refusal(&message) {
-                            return End::Failed(ErrorCode::RelayRefused);
+                            return End::Failed(self.refusal(true));
                         }
                         self.receive(&mut client, &wire, &message);
                     },
@@ -253,7 +303,7 @@ impl Task {
                     Err(error) => {
                         tracing::debug!(%error, "the relay's socket");
                         if !up || matches!(wire.kind, Kind::Stream { .. }) {
-                            return End::Failed(ErrorCode::RelayUnreachable);
+                            return End::Failed(RelayFault::Unreachable);
                         }
                     }
                 },
@@ -268,7 +318,7 @@ impl Task {
                     }
                 },
                 () = sleep_until(wake) => {}
-                () = sleep_until(give_up), if !up => return End::Failed(refusal(heard)),
+                () = sleep_until(give_up), if !up => return End::Failed(self.refusal(heard)),
             }
         }
     }
@@ -340,6 +390,7 @@ impl Task {
             MessageClass::Error => message.attribute::<Code>().map_or(0, |error| error.code()),
             MessageClass::Request | MessageClass::Success | MessageClass::Indication => return false,
         };
+        self.code = code;
         match code {
             401 => {
                 self.refusals += 1;
@@ -347,6 +398,15 @@ impl Task {
             }
             403 | 441 | 486 | 508 => true,
             _ => false,
+        }
+    }
+
+    /// A server that answers and gives nothing has refused; another one is not there.
+    fn refusal(&self, heard: bool) -> RelayFault {
+        if heard {
+            RelayFault::Refused(self.code)
+        } else {
+            RelayFault::Unreachable
         }
     }
 
@@ -360,15 +420,6 @@ fn permit(client: &mut impl TurnClientApi, peer: IpAddr, now: Instant) {
         && let Err(error) = client.create_permission(TransportType::Udp, peer, now)
     {
         tracing::trace!(%error, "no permission yet");
-    }
-}
-
-/// A server that answers and gives nothing has refused; another one is not there.
-fn refusal(heard: bool) -> ErrorCode {
-    if heard {
-        ErrorCode::RelayRefused
-    } else {
-        ErrorCode::RelayUnreachable
     }
 }
 
@@ -437,12 +488,20 @@ impl Wire {
     }
 }
 
-async fn connect(server: &TurnServer, extra_ca: Option<PathBuf>) -> io::Result<Wire> {
-    let mut last = io::ErrorKind::AddrNotAvailable.into();
-    for remote in lookup_host((server.host.as_str(), server.port)).await? {
+async fn connect(server: &TurnServer, extra_ca: Option<PathBuf>) -> Result<Wire, RelayFault> {
+    let found = lookup_host((server.host.as_str(), server.port)).await;
+    let found = found.map_err(|error| {
+        tracing::debug!(%error, "a relay without an address");
+        RelayFault::Unresolved
+    })?;
+    let mut last = RelayFault::Unresolved;
+    for remote in found {
         match connect_to(server, remote, extra_ca.clone()).await {
             Ok(wire) => return Ok(wire),
-            Err(error) => last = error,
+            Err(error) => {
+                tracing::debug!(%error, "no way to one address of the relay");
+                last = RelayFault::from(&error);
+            }
         }
     }
     Err(last)

@@ -4,14 +4,19 @@
 
 use crate::common::{PATIENCE, share_of, tone};
 use std::{
+    collections::VecDeque,
     fs,
     io::{Read, Write},
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Child, ChildStdin, Command, Stdio},
-    sync::mpsc::{self, Receiver},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc::{self, Receiver},
+    },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The daemon. Ends with it.
@@ -76,6 +81,12 @@ impl Sound {
         Plug(index.trim().to_owned())
     }
 
+    /// As `set-source-mute mic 1`.
+    pub fn set(&self, what: &str, device: &str, values: &[&str]) {
+        let done = Command::new("pactl").args([what, device]).args(values).status();
+        assert!(done.expect("pactl runs").success(), "{what} {device} {values:?}");
+    }
+
     /// Makes it the default.
     pub fn prefer(&self, kind: &str, name: &str) {
         let done = Command::new("pactl").args([kind, name]).status().expect("pactl runs");
@@ -106,13 +117,17 @@ impl Plug {
 
 /// With a buffer that a busy machine does not starve: a tone with gaps is not the tone that the tests ask for.
 fn stream(program: &str, device: &str, stdio: (Stdio, Stdio)) -> Child {
+    stream_with("--latency-msec=200", program, device, stdio)
+}
+
+fn stream_with(latency: &str, program: &str, device: &str, stdio: (Stdio, Stdio)) -> Child {
     Command::new(program)
         .args([
             "--raw",
             "--format=float32le",
             "--rate=48000",
             "--channels=1",
-            "--latency-msec=200",
+            latency,
             "--device",
             device,
         ])
@@ -180,6 +195,66 @@ impl Drop for Record {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
+    }
+}
+
+/// Plays into one device what another one plays, later and weaker. Ends when dropped.
+pub struct Bridge {
+    from: Child,
+    into: Child,
+    /// In samples.
+    delay: Arc<AtomicUsize>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Bridge {
+    pub fn between(from: &str, into: &str, gain: f32) -> Self {
+        let latency = "--latency-msec=40";
+        let mut from = stream_with(latency, "parec", from, (Stdio::null(), Stdio::piped()));
+        let mut into = stream_with(latency, "pacat", into, (Stdio::piped(), Stdio::null()));
+        let (mut out, mut input) = (from.stdout.take().expect("piped"), into.stdin.take().expect("piped"));
+        let delay = Arc::new(AtomicUsize::new(0));
+        let wanted = delay.clone();
+        let thread = thread::spawn(move || {
+            let (mut bytes, mut line) = (vec![0; 480 * 4], VecDeque::new());
+            while out.read_exact(&mut bytes).is_ok() {
+                let samples = bytes.as_chunks::<4>().0.iter().map(|b| gain * f32::from_le_bytes(*b));
+                line.extend(samples);
+                // As much stays on the line as is wanted, and 10 ms leave it.
+                let wanted = wanted.load(Relaxed);
+                while line.len() < wanted + 480 {
+                    line.push_front(0.0);
+                }
+                line.drain(..line.len() - wanted - 480);
+                let leaving: Vec<u8> = line.drain(..480).flat_map(f32::to_le_bytes).collect();
+                if input.write_all(&leaving).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            from,
+            into,
+            delay,
+            thread: Some(thread),
+        }
+    }
+
+    /// From now on so much later than the sound server makes it anyway.
+    pub fn set_delay(&self, delay: Duration) {
+        self.delay.store((delay.as_secs_f64() * 48_000.0) as usize, Relaxed);
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        for child in [&mut self.from, &mut self.into] {
+            child.kill().ok();
+            child.wait().ok();
+        }
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
     }
 }
 
