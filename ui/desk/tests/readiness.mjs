@@ -55,7 +55,6 @@ try {
   await verdict("unknown");
   await page.keyboard.press("Escape");
   await button("Start video").waitFor();
-  await page.locator("body").click({ position: { x: 700, y: 30 } });
   await page.keyboard.press("t");
   await verdict("unknown");
   await page.waitForFunction(() => document.activeElement?.id === "page-title");
@@ -113,6 +112,7 @@ try {
   await page.getByRole("columnheader", { name: "Agent" }).getByRole("button").click();
   await page.locator('th[aria-sort="ascending"]', { hasText: "Agent" }).waitFor();
   await page.keyboard.press("/");
+  await page.waitForFunction(() => document.activeElement?.id === "board-search");
   await page.keyboard.type("BRIO");
   await page.waitForFunction(() => document.querySelectorAll("tbody tr").length < 40);
   await page.keyboard.press("Escape");
