@@ -52,7 +52,7 @@ async function running() {
   let changes = 0;
   const check = new RelayCheck(() => (changes += 1));
   check.begin(servers);
-  await pass(8_000);
+  await pass(10_000);
   const [near, far] = FakePeer.all;
   if (!near || !far) throw new Error("no pair was made");
   return { check, near, far, changes: () => changes };
@@ -100,7 +100,7 @@ describe("the look at the network", () => {
 
   it("gives up after its deadline", async () => {
     const { check } = await running();
-    await pass(9_900);
+    await pass(7_900);
     expect(check.blocked).toBe(false);
     await pass(200);
     expect(check.blocked).toBe(true);

@@ -8,11 +8,11 @@ import type { IceServer } from "../../../shared/wire";
 import { note } from "../diagnostics";
 
 /** The connection to the desk has so long to come up before the network is looked at. */
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 10_000;
 /** Once it is up it has the line to itself for so long. */
 const SETTLE_MS = 1_500;
 /** Nothing after so long is a no. */
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 8_000;
 /** `icecandidateerror`: no answer came from the server's address. Other codes are answers. */
 const NO_ANSWER = 701;
 

@@ -107,7 +107,7 @@ export function standing(lease: Lease | null): Standing {
 }
 
 /** Whether any check runs. */
-export function testRuns(test: SelfTestView | null): test is SelfTestView {
+export function testRuns(test: SelfTestView | null): boolean {
   return test !== null && test.running.length > 0;
 }
 
@@ -179,7 +179,7 @@ const LONGEST_MS = { full: 150_000, quick: 20_000, single: 60_000 } as const;
 
 /** `since`: when the running test began, by this window's clock. */
 export function verdict(test: SelfTestView | null, since: number, now: number): Verdict {
-  if (testRuns(test)) return testingVerdict(test, now - since);
+  if (test !== null && testRuns(test)) return testingVerdict(test, now - since);
   const told = standing(test?.lease ?? null);
   // Without the server's word the test itself says it, and that the server has not.
   const at = told === "unknown" && test !== null && test.readiness !== null ? test.readiness : told;

@@ -48,7 +48,7 @@ export function checkState(test: SelfTestView | null, kind: CheckKind): CheckSta
   if (test?.running.includes(kind)) return "running";
   const check = checkOf(test, kind);
   if (check !== null) return check.outcome;
-  return testRuns(test) && test.extent === "full" ? "waiting" : "unknown";
+  return test?.extent === "full" && testRuns(test) ? "waiting" : "unknown";
 }
 
 /** A word for a state; colour and icon say the same. */
