@@ -1,5 +1,5 @@
 import type { AccountId, BoardRow, DeviceKind, Report } from "$wire";
-import { findingText, narrowingShort, standing, STANDING_WORDS, type Standing } from "./readiness";
+import { findingText, narrowingShort, standing, type Standing } from "./readiness";
 
 /** An agent's row of the readiness board as it is drawn. */
 export interface BoardLine {
@@ -33,6 +33,11 @@ export const CHOICES: readonly { readonly shown: Shown; readonly word: string }[
   { shown: "not_ready", word: "Not ready" },
   { shown: "unknown", word: "Unknown" },
 ];
+
+/** A standing in the board's words, which are those of its filter. */
+export function boardWord(standing: Standing): string {
+  return CHOICES.find((choice) => choice.shown === standing)?.word ?? "";
+}
 
 export function boardLine(row: BoardRow): BoardLine {
   const at = standing(row.lease);
@@ -96,7 +101,7 @@ function emptyLast(a: string, b: string): number {
 function fits(line: BoardLine, search: string): boolean {
   const needle = search.trim().toLocaleLowerCase();
   if (needle === "") return true;
-  return [line.row.name, line.missing, line.row.path, STANDING_WORDS[line.standing].title, ...line.devices].some((text) =>
+  return [line.row.name, line.missing, line.row.path, boardWord(line.standing), ...line.devices].some((text) =>
     text.toLocaleLowerCase().includes(needle),
   );
 }
