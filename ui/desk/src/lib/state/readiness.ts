@@ -190,16 +190,18 @@ export function verdict(test: SelfTestView | null, since: number, now: number): 
 
 function testingVerdict(test: SelfTestView, elapsed: number): Verdict {
   const extent = test.extent ?? "full";
-  const only = test.running[0];
+  const running = test.running.map((kind) => CHECK_TITLES[kind]).join(", ");
   const title = {
     full: "Testing this desk",
     quick: "Testing the devices",
-    single: `Testing: ${only === undefined ? "" : CHECK_TITLES[only]}`,
+    single: `Testing: ${running}`,
   }[extent];
   const late = elapsed > LONGEST_MS[extent];
   const text = late
     ? `After ${duration(elapsed)} this takes longer than it should. Stop it and test again.`
-    : `Now: ${test.running.map((kind) => CHECK_TITLES[kind]).join(", ")}.`;
+    : extent === "single"
+      ? "A few seconds; the rest stays as it was found."
+      : `Now: ${running}.`;
   return { standing: "testing", tone: late ? "amber" : "accent", title, text, button: "Stop" };
 }
 
