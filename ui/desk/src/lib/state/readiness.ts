@@ -226,7 +226,15 @@ function passedText(test: SelfTestView): string {
 }
 
 /** The dot of the rail: words and colour; the icon goes by the standing. */
-export function dot(test: SelfTestView | null): { readonly standing: Standing | "testing"; readonly word: string; readonly tone: Tone; readonly hint: string } {
+export interface Dot {
+  readonly standing: Standing | "testing";
+  readonly word: string;
+  readonly tone: Tone;
+  /** The whole of it, for the tooltip and for those who do not see it change. */
+  readonly hint: string;
+}
+
+export function dot(test: SelfTestView | null): Dot {
   if (testRuns(test)) return { standing: "testing", word: "Testing", tone: "accent", hint: "The self-test is running" };
   const at = standing(test?.lease ?? null);
   const { short, tone, title } = STANDING_WORDS[at];
