@@ -210,7 +210,7 @@ describe("a call ahead of the tap", () => {
     FakeSocket.last.opens();
     FakeSocket.last.says(welcome("resume"));
     const peer = FakePeer.last;
-    await vi.advanceTimersByTimeAsync(5_000);
+    await vi.advanceTimersByTimeAsync(3_000);
     expect(FakePeer.all).toEqual([peer]);
     peer.becomes("connected");
     await vi.advanceTimersByTimeAsync(1_000);
