@@ -113,7 +113,7 @@ impl Options {
 
 /// Logs to standard error; nothing personal is ever logged.
 pub fn start_log() {
-    let filter = env::var("SIGHTLINE_LOG").unwrap_or_else(|_| "info,turn_client_proto=error,stun_proto=error".into());
+    let filter = env::var("SIGHTLINE_LOG").unwrap_or_else(|_| "info,turn_client_proto=error,stun_proto=error,webrtc=off,rtc=off".into());
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(EnvFilter::new(filter))

@@ -114,7 +114,7 @@ password: string, };
 
 export type ConversationState = "open" | "active" | "wrap_up" | "closed";
 
-export type Channel = "web_chat" | "phone";
+export type Channel = "web_chat" | "phone" | "self_test";
 
 export type ContextValue = boolean | number | string;
 

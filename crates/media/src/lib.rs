@@ -11,7 +11,6 @@
 //! Apart from calls, [`measure`] opens the same devices and relays for a self-test and says what they are like.
 
 mod audio;
-pub mod barcode;
 mod camera;
 pub mod clock;
 mod connection;
@@ -25,7 +24,6 @@ mod offer;
 mod pacing;
 pub mod painter;
 mod peer;
-pub mod picture;
 mod pulse;
 mod quality;
 pub mod rate;
@@ -37,12 +35,12 @@ mod sync;
 mod transport;
 mod video_receive;
 mod video_send;
-pub mod vp8;
 mod work;
 
 pub use camera::choice::CameraChoice;
 pub use painter::{Frame, Painter, Tile};
 pub use session::{MediaEvent, Session, SessionConfig};
+pub use sightline_picture::{barcode, pixels as picture, vp8};
 
 use sightline_wire::{device::Device, screen::ScreenList};
 

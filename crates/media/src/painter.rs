@@ -1,5 +1,7 @@
 //! Where decoded pictures go.
 
+pub use sightline_picture::Frame;
+
 use std::sync::Arc;
 
 /// Which picture of the stage.
@@ -9,22 +11,6 @@ pub enum Tile {
     Remote,
     /// The agent's own.
     Own,
-}
-
-/// A picture in I420, planes without padding: `y` is `width * height`, `u` and `v` are
-/// `ceil(width / 2) * ceil(height / 2)` bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
-    /// In pixels.
-    pub width: u32,
-    /// In pixels.
-    pub height: u32,
-    /// Luma.
-    pub y: Vec<u8>,
-    /// Blue difference.
-    pub u: Vec<u8>,
-    /// Red difference.
-    pub v: Vec<u8>,
 }
 
 /// Shows pictures. Called from media threads; must return at once and may drop all but the newest.

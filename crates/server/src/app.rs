@@ -5,6 +5,7 @@ use crate::{
     customer::{PageSignal, Pages},
     desks::{Audience, Desks},
     directline::tickets::Tickets,
+    echo::Echoes,
     http::{
         limits::{Allowance, Limiter},
         origin::Origins,
@@ -36,12 +37,15 @@ pub struct App {
     pub config: ServerConfig,
     /// How customers reach us; no slash at the end.
     pub public_url: String,
+    /// How the echo peer reaches us, past whatever stands before the server; no slash at the end.
+    pub own_url: String,
     pub origins: Origins,
     pub desks: Desks,
     pub pages: Pages,
     pub rooms: Rooms,
     pub readiness: Readinesses,
     pub turn: Turn,
+    pub echoes: Echoes,
     pub tickets: Tickets,
     /// Wakes the outbox.
     pub outbox: Notify,
@@ -150,7 +154,8 @@ impl App {
         }
     }
 
-    /// Commits a change to one conversation and tells everybody concerned, before the next change begins.
+    /// Commits a change to one conversation and tells everybody concerned, before the next change begins; of a
+    /// hidden one that is nobody.
     /// `before` is the state it had: colleagues who saw it waiting must learn that it is taken.
     pub async fn settle_with(
         &self,
@@ -164,8 +169,15 @@ impl App {
             .await?
             .ok_or(ErrorCode::NotFound)?;
         let thread = stored.thread.clone();
+        let hidden = stored.channel.hidden();
         let view = self.view(stored);
         let committed = writing.commit().await?;
+        if let Some(news) = readiness {
+            self.tell_readiness(news);
+        }
+        if hidden {
+            return Ok(view);
+        }
         let audience = if before == ConversationState::Open {
             Audience::Everybody
         } else {
@@ -178,9 +190,6 @@ impl App {
         }
         if let Some(thread) = thread {
             self.pages.signal(&thread, PageSignal::New);
-        }
-        if let Some(news) = readiness {
-            self.tell_readiness(news);
         }
         drop(committed);
         Ok(view)

@@ -29,6 +29,8 @@ pub struct ServerConfig {
     pub invite_ttl: Duration,
     /// How long an empty seat is kept.
     pub seat_times: SeatTimes,
+    /// How long a desk's test call may last; it takes ten seconds.
+    pub test_call_time: Duration,
     /// How long an access token works.
     pub access_ttl: Duration,
     /// For `tokens/generate` by a customer's own backend; without it that route is closed.
@@ -63,6 +65,7 @@ impl ServerConfig {
             extra_origins: Vec::new(),
             invite_ttl: Duration::from_secs(15 * 60),
             seat_times: SeatTimes::default(),
+            test_call_time: Duration::from_secs(30),
             access_ttl: Duration::from_secs(15 * 60),
             direct_line_secret: None,
             turn: TurnConfig::default(),

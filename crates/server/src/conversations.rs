@@ -79,7 +79,7 @@ pub async fn read(
 pub async fn accept(State(app): State<Arc<App>>, SignedIn { account }: SignedIn, Id(id): Id<ConversationId>) -> Answer {
     to_the_end(async move {
         let mut writing = app.store.write().await?;
-        let stored = known(writing.conn(), id).await?;
+        let stored = shown(writing.conn(), id).await?;
         match rules::accept(facts(&stored), account.id)? {
             Step::Taken => return Ok(Json(app.view(stored))),
             Step::Take => {
@@ -103,7 +103,7 @@ pub async fn send(
 ) -> Result<Json<Message>, Refusal> {
     to_the_end(async move {
         let mut writing = app.store.write().await?;
-        let stored = known(writing.conn(), id).await?;
+        let stored = shown(writing.conn(), id).await?;
         let key = ClientKey::Desk(body.client_id);
         // A repeated message is answered even when the conversation has moved on since.
         if let Some(before) = messages::by_client_key(writing.conn(), id, &key).await? {
@@ -145,7 +145,7 @@ pub async fn edit(
 ) -> Answer {
     to_the_end(async move {
         let mut writing = app.store.write().await?;
-        let stored = known(writing.conn(), id).await?;
+        let stored = shown(writing.conn(), id).await?;
         rules::may_edit(facts(&stored), account.id)?;
         let notes = edit.notes.unwrap_or(stored.notes);
         if notes.chars().count() > MAX_NOTES_CHARS {
@@ -171,7 +171,7 @@ pub async fn wrap_up(
 ) -> Answer {
     to_the_end(async move {
         let mut writing = app.store.write().await?;
-        let stored = known(writing.conn(), id).await?;
+        let stored = shown(writing.conn(), id).await?;
         let call = stored.escalation.as_ref().map(|e| (e.id, e.state));
         let mut messages = Vec::new();
         let mut ended = None;
@@ -203,7 +203,7 @@ pub async fn close(
 ) -> Answer {
     to_the_end(async move {
         let mut writing = app.store.write().await?;
-        let stored = known(writing.conn(), id).await?;
+        let stored = shown(writing.conn(), id).await?;
         match rules::close(facts(&stored), account.id)? {
             Step::Taken => return Ok(Json(app.view(stored))),
             Step::Take => {
@@ -234,13 +234,22 @@ pub async fn known(c: &mut SqliteConnection, id: ConversationId) -> Result<Store
         .ok_or_else(|| ErrorCode::NotFound.into())
 }
 
+/// A conversation that exists and is somebody's work.
+pub async fn shown(c: &mut SqliteConnection, id: ConversationId) -> Result<StoredConversation, Refusal> {
+    let stored = known(c, id).await?;
+    if stored.channel.hidden() {
+        return Err(ErrorCode::NotFound.into());
+    }
+    Ok(stored)
+}
+
 /// Agents read what waits and what is their own; supervisors read everything.
 async fn readable(
     c: &mut SqliteConnection,
     account: &Account,
     id: ConversationId,
 ) -> Result<StoredConversation, Refusal> {
-    let stored = known(c, id).await?;
+    let stored = shown(c, id).await?;
     let own = stored.owner == Some(account.id);
     if own || stored.state == ConversationState::Open || account.role >= Role::Supervisor {
         Ok(stored)

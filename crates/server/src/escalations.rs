@@ -4,7 +4,7 @@ use crate::{
     app::{App, now},
     auth::SignedIn,
     call_stats::summarise,
-    conversations::{facts, known},
+    conversations::{facts, known, shown},
     customer::event_line,
     http::{
         body::{Body, Id},
@@ -24,7 +24,7 @@ use sightline_wire::{
     ErrorCode, Problem,
     account::Account,
     escalation::{EndReason, EscalationState, EscalationView, StartVideo, VideoStarted},
-    ids::{ConversationId, EscalationId, RoomId},
+    ids::{AccountId, CommandId, ConversationId, EscalationId, RoomId},
     room::Party,
 };
 use std::sync::Arc;
@@ -51,8 +51,8 @@ pub async fn start(
             drop(writing.commit().await?);
             return Ok(Json(started(&app, &made, room_token)));
         }
-        let stored = known(c, conversation).await?;
-        let slot = escalations::in_slot(c, account.id).await?;
+        let stored = shown(c, conversation).await?;
+        let (slot, given_way) = slot(c, account.id).await?;
         let readiness = readiness::may_have_video(&app, c, account.id).await?;
         may_start(&StartFacts {
             agent: account.id,
@@ -61,28 +61,56 @@ pub async fn start(
             slot: slot.map(|e| (e.conversation, e.id)),
             readiness,
         })?;
-        let now = now();
-        let ttl = i64::try_from(app.config.invite_ttl.as_millis()).unwrap_or(i64::MAX / 2);
-        let new = NewEscalation {
-            id: EscalationId(Uuid::new_v4()),
-            conversation,
-            agent: account.id,
-            command: body.command_id,
-            room: RoomId(Uuid::new_v4()),
-            code: secrets::invite_code(),
-            expires_at: now + ttl,
-        };
-        escalations::insert(c, &new, now).await?;
-        outbox::add(c, new.id, now).await?;
-        let room_token = agent_token(c, new.room).await?;
-        let made = escalations::get(c, new.id).await?.ok_or(ErrorCode::Internal)?;
+        let (made, room_token) = create(&app, c, account.id, conversation, body.command_id).await?;
+        outbox::add(c, made.id, now()).await?;
         app.settle(writing, conversation, stored.state, Vec::new()).await?;
-        tracing::info!(escalation = %new.id, conversation = %conversation, "video started");
+        tracing::info!(escalation = %made.id, conversation = %conversation, "video started");
+        if let Some(ended) = given_way {
+            app.rooms.over(ended.room, ended.reason);
+        }
         app.rooms.open(&app, &made, rooms::StoredRoom::default());
         app.outbox.notify_one();
         Ok(Json(started(&app, &made, room_token)))
     })
     .await
+}
+
+/// What occupies the agent's video slot. A self-test gives way to whatever comes: it is ended in this transaction, and
+/// the caller tells its room after the commit.
+pub async fn slot(c: &mut SqliteConnection, agent: AccountId) -> Result<(Option<Escalation>, Option<Ended>), Refusal> {
+    let Some(held) = escalations::in_slot(c, agent).await? else {
+        return Ok((None, None));
+    };
+    if !known(c, held.conversation).await?.channel.hidden() {
+        return Ok((Some(held), None));
+    }
+    let ended = end_within(c, held.id, ended_by(held.state, Party::Agent)).await?;
+    Ok((None, ended))
+}
+
+/// Makes an escalation with its room and invite in the caller's transaction, and the agent's token for the room.
+pub async fn create(
+    app: &App,
+    c: &mut SqliteConnection,
+    agent: AccountId,
+    conversation: ConversationId,
+    command: CommandId,
+) -> Result<(Escalation, String), Refusal> {
+    let now = now();
+    let ttl = i64::try_from(app.config.invite_ttl.as_millis()).unwrap_or(i64::MAX / 2);
+    let new = NewEscalation {
+        id: EscalationId(Uuid::new_v4()),
+        conversation,
+        agent,
+        command,
+        room: RoomId(Uuid::new_v4()),
+        code: secrets::invite_code(),
+        expires_at: now + ttl,
+    };
+    escalations::insert(c, &new, now).await?;
+    let room_token = agent_token(c, new.room).await?;
+    let made = escalations::get(c, new.id).await?.ok_or(ErrorCode::Internal)?;
+    Ok((made, room_token))
 }
 
 /// `POST /v1/escalations/{id}/rejoin`: a desk that restarted comes back into its call.
@@ -262,7 +290,8 @@ async fn agent_token(c: &mut SqliteConnection, room: RoomId) -> Result<String, R
     Ok(token)
 }
 
-fn started(app: &App, call: &Escalation, room_token: String) -> VideoStarted {
+/// What the desk needs to open its side.
+pub fn started(app: &App, call: &Escalation, room_token: String) -> VideoStarted {
     let ice = app.ice_for(Party::Agent, call.room);
     VideoStarted {
         escalation: app.escalation_view(call),

@@ -7,7 +7,8 @@
 //! every receiver hears changes in the order of their commits. Whoever misses an announcement catches up by
 //! sequence: the database is the only truth.
 //!
-//! Media never comes here; a room carries signalling only.
+//! No call's media comes here; a room carries signalling only. The echo peer of a desk's self-test is a party of its
+//! own call, and the only place where pictures and sound are made or taken.
 
 mod agent_socket;
 mod app;
@@ -19,6 +20,7 @@ mod customer;
 mod dates;
 mod desks;
 mod directline;
+mod echo;
 mod escalations;
 mod first_accounts;
 mod http;

@@ -13,7 +13,7 @@ use sightline_store::{
 };
 use sightline_wire::{
     ErrorCode,
-    conversation::{Author, Body, Channel, ConversationState},
+    conversation::{Author, Body, ConversationState},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -62,8 +62,9 @@ async fn send_next(app: &App) -> Result<bool, Refusal> {
     let conversation = known(writing.conn(), call.conversation).await?;
     outbox::mark_sent(writing.conn(), row.id, now()).await?;
     let gone = conversation.state == ConversationState::Closed;
-    if !call.state.holds_slot() || gone || conversation.channel == Channel::Phone {
-        // Taken back before it went out.
+    let readable = conversation.channel.carries_links() && !conversation.channel.hidden();
+    if !call.state.holds_slot() || gone || !readable {
+        // Taken back before it went out, or nobody is there to read it.
         drop(writing.commit().await?);
         return Ok(true);
     }

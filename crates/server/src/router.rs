@@ -3,7 +3,7 @@
 use crate::{
     agent_socket,
     app::App,
-    auth, call_stats, conversations, directline, escalations,
+    auth, call_stats, conversations, directline, echo, escalations,
     http::{body::MAX_BODY_BYTES, origin, refusal::Refusal},
     invites, pages, readiness, rooms,
 };
@@ -51,6 +51,8 @@ pub fn router(app: Arc<App>) -> Router {
             get(readiness::routes::reports),
         )
         .route("/v1/readiness/agents/{account}/test", post(readiness::routes::ask))
+        .route("/v1/self-test/calls", post(echo::call))
+        .route("/v1/self-test/calls/{escalation}/heard", get(echo::heard))
         .route("/v1/webchat/tokens", post(directline::start_web_chat))
         .route("/v1/invites/{code}", get(invites::look))
         .route("/v1/invites/{code}/warm", post(invites::warm))

@@ -6,6 +6,7 @@ use crate::{
     customer::Pages,
     desks::Desks,
     directline::tickets::Tickets,
+    echo::{self, Echoes},
     first_accounts,
     http::origin::Origins,
     outbox,
@@ -16,7 +17,12 @@ use crate::{
 };
 use sightline_store::{Store, StoreError, escalations, rooms};
 use sightline_wire::{ErrorCode, account::FirstAccount, escalation::IcePolicy};
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
@@ -86,17 +92,23 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
         store: store.clone(),
         origins: Origins::new(&public_url, address, &config.extra_origins),
         public_url: public_url.clone(),
+        own_url: own_url(address),
         config,
         desks: Desks::default(),
         pages: Pages::default(),
         rooms: Rooms::default(),
         readiness: Readinesses::default(),
         turn,
+        echoes: Echoes::default(),
         tickets: Tickets::default(),
         outbox: Notify::new(),
         limits: Limits::default(),
         stopping: stopping.clone(),
     });
+    if let Err(refusal) = echo::end_leftovers(&app).await {
+        let code = refusal.into_problem().code;
+        tracing::error!(?code, "test calls of before could not be put away");
+    }
     reopen_rooms(&app).await?;
     readiness::restore(&app).await?;
     let sending = tokio::spawn(outbox::run(app.clone()));
@@ -119,6 +131,17 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
         timing,
         store,
     })
+}
+
+/// Where a server that listens there reaches itself.
+fn own_url(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{address}")
 }
 
 /// Calls that may use nothing but a relay need one: better told to whoever starts the server than found out by every

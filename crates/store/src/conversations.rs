@@ -167,6 +167,7 @@ pub async fn get(
 }
 
 /// An agent's inbox: everything open, and what is theirs and not closed. Supervisors see their colleagues' too.
+/// Hidden channels are nobody's.
 pub async fn inbox(
     c: &mut SqliteConnection,
     account: AccountId,
@@ -175,9 +176,10 @@ pub async fn inbox(
     let rows = sqlx::query_as::<_, Row>(
         "SELECT c.*, a.name AS owner_name FROM conversations c
          LEFT JOIN accounts a ON a.id = c.owner
-         WHERE c.state = 'open' OR (c.state IN ('active', 'wrap_up') AND (c.owner = ? OR ?))
+         WHERE c.channel <> ? AND (c.state = 'open' OR (c.state IN ('active', 'wrap_up') AND (c.owner = ? OR ?)))
          ORDER BY c.number",
     )
+    .bind(name(&Channel::SelfTest))
     .bind(account.to_string())
     .bind(role >= Role::Supervisor)
     .fetch_all(&mut *c)

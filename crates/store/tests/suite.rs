@@ -10,11 +10,12 @@ use sightline_store::{
     outbox,
     readiness::{self, StoredLease},
     rooms::{self, Pass, StoredRoom},
+    self_tests,
     threads::{self, Thread},
 };
 use sightline_wire::{
     account::{Account, Role},
-    conversation::{Author, Body, Channel, ContextValue},
+    conversation::{Author, Body, Channel, ContextValue, ConversationState},
     escalation::{EndReason, EscalationState},
     ids::{AccountId, ClientMessageId, CommandId, ConversationId, DeskId, EscalationId, ReportId, RoomId},
     readiness::{Extent, Readiness, Report},
@@ -421,4 +422,49 @@ async fn one_change_at_a_time_and_readers_do_not_wait() {
     );
     drop(committed);
     assert!(second.await.unwrap());
+}
+
+#[tokio::test]
+async fn self_tests_stand_in_no_inbox_and_are_forgotten_without_a_trace_of_theirs() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let mut writing = store.write().await.unwrap();
+    let owner = agent(&mut writing).await;
+    let work = conversation(&mut writing, None).await;
+    let hidden = ConversationId(Uuid::new_v4());
+    let new = NewConversation {
+        id: hidden,
+        channel: Channel::SelfTest,
+        thread: None,
+        customer_name: "Echo".into(),
+        context: Default::default(),
+    };
+    let c = writing.conn();
+    conversations::open(c, &new, 10).await.unwrap();
+    conversations::set_owner(c, hidden, owner).await.unwrap();
+    conversations::set_state(c, hidden, ConversationState::Active, 10)
+        .await
+        .unwrap();
+    let test = call(hidden, owner);
+    escalations::insert(c, &test, 10).await.unwrap();
+    rooms::add_token(c, "token", test.room, Party::Agent).await.unwrap();
+    rooms::set_warm(c, test.room, "warm", "browser").await.unwrap();
+    outbox::add(c, test.id, 10).await.unwrap();
+    messages::append(c, text(hidden, "The call ended", None)).await.unwrap();
+    let inbox = conversations::inbox(c, owner, Role::Admin).await.unwrap();
+    assert_eq!(inbox.iter().map(|c| c.id).collect::<Vec<_>>(), [work]);
+
+    // While it runs it is kept, and so is what is younger.
+    self_tests::forget(c, 11).await.unwrap();
+    assert!(conversations::get(c, hidden).await.unwrap().is_some());
+    conversations::set_state(c, hidden, ConversationState::Closed, 20)
+        .await
+        .unwrap();
+    self_tests::forget(c, 10).await.unwrap();
+    assert!(conversations::get(c, hidden).await.unwrap().is_some());
+    self_tests::forget(c, 11).await.unwrap();
+    assert!(conversations::get(c, hidden).await.unwrap().is_none());
+    assert!(escalations::get(c, test.id).await.unwrap().is_none());
+    assert!(rooms::by_token(c, "token").await.unwrap().is_none());
+    assert!(conversations::get(c, work).await.unwrap().is_some());
 }

@@ -31,14 +31,25 @@ pub enum Channel {
     WebChat,
     /// A telephone leg; it carries no text, so no link either.
     Phone,
+    /// A desk that tests itself: the echo peer is the customer. Nobody's work, so it stands in no list.
+    SelfTest,
 }
 
 impl Channel {
     /// Whether a link can be written into the conversation.
     pub fn carries_links(self) -> bool {
         match self {
-            Channel::WebChat => true,
+            // The echo peer is handed its link.
+            Channel::WebChat | Channel::SelfTest => true,
             Channel::Phone => false,
+        }
+    }
+
+    /// Whether its conversations are in no inbox, history or statistics.
+    pub fn hidden(self) -> bool {
+        match self {
+            Channel::SelfTest => true,
+            Channel::WebChat | Channel::Phone => false,
         }
     }
 }

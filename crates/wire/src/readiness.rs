@@ -367,6 +367,10 @@ pub struct TestCall {
     pub relayed: bool,
 }
 
+/// What the echo peer hears it says again after so many milliseconds, half as loud, beside its tone of 440 Hz: a desk's
+/// own sound is there and back after this and the way.
+pub const ECHO_HOLD_MS: u32 = 500;
+
 /// What the far end of a test call saw and heard of the desk.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct EchoHeard {

@@ -61,6 +61,14 @@ impl Turn {
         }
     }
 
+    /// Whether there is one.
+    pub fn relays(&self) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Embedded(_) | Self::External { .. } => true,
+        }
+    }
+
     /// Relays for one side of a room, with fresh credentials.
     pub fn servers(&self, party: Party, room: RoomId) -> Vec<IceServer> {
         let (urls, credentials) = match self {

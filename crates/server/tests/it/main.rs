@@ -20,5 +20,6 @@ mod ready_desk;
 mod relay;
 mod relay_client;
 mod rooms;
+mod self_test;
 mod warm;
 mod web_chat;

@@ -95,7 +95,9 @@ export function tone(name: string): number {
   return (hash >>> 8) % 6;
 }
 
+const CHANNELS = { web_chat: "Web chat", phone: "Phone", self_test: "Self-test" };
+
 /** A name for a channel. */
-export function channelName(channel: "web_chat" | "phone"): string {
-  return channel === "web_chat" ? "Web chat" : "Phone";
+export function channelName(channel: keyof typeof CHANNELS): string {
+  return CHANNELS[channel];
 }

@@ -1,9 +1,9 @@
-//! VP8 by libvpx: the only unsafe code of the engine, behind an encoder and a decoder that own their state.
+//! VP8 by libvpx: the only unsafe code of this crate, behind an encoder and a decoder that own their state.
 //!
 //! The settings are measured (docs/decisions): one thread, constant bit rate, no look-ahead, the fastest
 //! real-time speed, and dropped frames rather than a growing delay when the rate falls.
 
-use crate::painter::Frame;
+use crate::Frame;
 use std::{mem::MaybeUninit, ptr};
 use vpx_sys as vpx;
 

@@ -1,6 +1,6 @@
 //! Pixel work on I420 pictures: conversion in, scaling, conversion to what a window draws.
 
-use crate::painter::Frame;
+use crate::Frame;
 use fast_image_resize::{
     FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
     images::{Image, ImageRef},

@@ -4,7 +4,7 @@
 //! bits of Unix time in milliseconds (modulo 2^32), 8 bits of checksum, `0101`, most significant first.
 //! Large cells survive scaling and a low bit rate; frame bits and checksum reject everything else.
 
-use crate::painter::Frame;
+use crate::Frame;
 
 const COLUMNS: u32 = 24;
 const ROWS: u32 = 2;
@@ -58,7 +58,7 @@ fn encode(time: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::{Crop, Scaler};
+    use crate::pixels::{Crop, Scaler};
 
     #[test]
     fn reads_what_was_drawn_even_when_scaled() {
