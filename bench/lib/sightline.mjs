@@ -17,7 +17,7 @@ export async function startSightline({ network, footage, display, sound, deskEnv
   await desk.signIn(server.agent);
   if (await desk.has('button', 'Got it')) await desk.click('button', 'Got it');
   await desk.chooseDevices({ camera: `File: ${basename(footage)}`, microphone: 'Test tone' });
-  const { access_token: token } = await server.signIn();
+  let { access_token: token } = await server.signIn();
 
   // One conversation carries every call of a row, as one chat carries several calls for a person.
   const chat = await openChromium({ prefix: network.inB });
@@ -29,8 +29,14 @@ export async function startSightline({ network, footage, display, sound, deskEnv
   const conversation = await desk.conversation();
 
   const inviteUrl = async () => {
-    const { body } = await server.request('GET', `/v1/conversations/${conversation}`, { token });
-    return body.escalation.url;
+    const ask = () => server.request('GET', `/v1/conversations/${conversation}`, { token });
+    let answer = await ask();
+    // A token lives for a quarter of an hour, a row for longer.
+    if (answer.status === 401) {
+      ({ access_token: token } = await server.signIn());
+      answer = await ask();
+    }
+    return answer.body.escalation.url;
   };
 
   return {
@@ -44,7 +50,10 @@ export async function startSightline({ network, footage, display, sound, deskEnv
     async invite() {
       await desk.click('button', 'Start video', { within: 15_000 });
       await desk.reaches('waiting');
-      return inviteUrl();
+      return inviteUrl().catch(async (error) => {
+        await this.cancel();
+        throw error;
+      });
     },
 
     /** Ends a call, or takes the invite back; then the desk can call again. */

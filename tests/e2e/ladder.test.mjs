@@ -81,6 +81,19 @@ test('no way at all: both are told every step, both end in the chat, and the nex
   await finish(desk, customer);
 });
 
+test('a network that lets nothing through is named while the invitation is read, and the tap works all the same', async () => {
+  const customer = await invited(world, desk, { blocked: 1000 });
+  await customer.openInvite();
+  // Neither the connection to the desk nor the page's own pair over the relay comes up.
+  const words = 'Your network may block video';
+  await customer.sees(words, WHOLE_MS);
+  await customer.evaluate(() => (window.__blocked = 0));
+  await customer.click('Join with video');
+  await bothLive(customer);
+  assert.deepEqual(customer.faults, []);
+  await finish(desk, customer);
+});
+
 for (const [blocked, way, steps] of [
   [1, 'the second connection passes', STEPS.slice(0, 1)],
   [2, 'the relay passes', STEPS.slice(0, 2)],

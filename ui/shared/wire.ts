@@ -18,7 +18,9 @@ export type RoomId = string;
 
 export type ConnectionId = string;
 
-export type ErrorCode = "bad_request" | "too_large" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "already_accepted" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "channel_cannot_carry_link" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_busy" | "microphone_lost" | "speaker_missing" | "speaker_busy" | "screen_gone" | "screen_unavailable" | "media_timeout" | "picture_blocked" | "relay_refused" | "relay_unreachable" | "relay_missing" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
+export type ReportId = string;
+
+export type ErrorCode = "bad_request" | "too_large" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "already_accepted" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "not_ready_for_video" | "channel_cannot_carry_link" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_busy" | "microphone_lost" | "speaker_missing" | "speaker_busy" | "screen_gone" | "screen_unavailable" | "media_timeout" | "picture_blocked" | "relay_refused" | "relay_unreachable" | "relay_missing" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
 
 export type Problem = { 
 /**
@@ -657,7 +659,7 @@ take_over: boolean, } | { "type": "typing",
 /**
  * Where.
  */
-conversation: ConversationId, } | { "type": "heartbeat" };
+conversation: ConversationId, } | { "type": "narrow" } & Narrowing | { "type": "heartbeat" };
 
 export type AgentEvent = { "type": "welcome", 
 /**
@@ -692,7 +694,7 @@ conversation: ConversationId,
 /**
  * Show it until then.
  */
-until: number, } | { "type": "problem" } & Problem | { "type": "heartbeat" };
+until: number, } | { "type": "readiness" } & MyReadiness | { "type": "test_wanted" } | { "type": "board" } & BoardRow | { "type": "problem" } & Problem | { "type": "heartbeat" };
 
 export type DeviceKind = "camera" | "microphone" | "speaker";
 
@@ -1061,6 +1063,282 @@ moments: Array<CallMoment>,
  */
 summary: CallSummary | null, };
 
+export type CheckKind = "camera" | "microphone" | "speaker" | "echo" | "permissions" | "encoder" | "backend" | "clock" | "line" | "stun" | "relay_udp" | "relay_tcp" | "relay_tls" | "call" | "relayed_call" | "storage" | "keyring" | "version";
+
+export type Outcome = "pass" | "skipped" | "warn" | "fail";
+
+export type Finding = "camera_missing" | "camera_busy" | "camera_denied" | "camera_black" | "camera_covered" | "camera_frozen" | "camera_dark" | "camera_bright" | "camera_slow" | "camera_small" | "microphone_missing" | "microphone_busy" | "microphone_denied" | "microphone_muted" | "microphone_silent" | "microphone_quiet" | "microphone_clips" | "microphone_noisy" | "microphone_one_sided" | "speaker_missing" | "speaker_busy" | "speaker_muted" | "speaker_not_heard" | "echo_strong" | "permission_missing" | "encoder_slow" | "backend_unreachable" | "certificate_bad" | "certificate_ending" | "portal" | "clock_wrong" | "round_trip_long" | "uneven" | "packets_lost" | "line_narrow" | "stun_unreachable" | "relay_unreachable" | "relay_refused" | "call_failed" | "call_slow" | "call_without_picture" | "call_without_sound" | "call_poor" | "storage_full" | "storage_unusable" | "keyring_unusable" | "version_old" | "device_changed" | "too_late";
+
+export type Unit = "ms" | "dbfs" | "db" | "fps" | "px" | "percent" | "bits_per_second" | "bytes" | "mos" | "days" | "count";
+
+export type Figure = { 
+/**
+ * Stable, as in `first_frame`.
+ */
+name: string, 
+/**
+ * In `unit`.
+ */
+value: number, 
+/**
+ * What it counts.
+ */
+unit: Unit, };
+
+export type DeviceIdentity = { 
+/**
+ * What it is for.
+ */
+kind: DeviceKind, 
+/**
+ * Stable while it is plugged in.
+ */
+id: string, 
+/**
+ * As the system calls it.
+ */
+name: string, };
+
+export type Check = { 
+/**
+ * What.
+ */
+kind: CheckKind, 
+/**
+ * How it went.
+ */
+outcome: Outcome, 
+/**
+ * Why, unless it passed.
+ */
+finding: Finding | null, 
+/**
+ * In plain words.
+ */
+sentence: string, 
+/**
+ * What to do; empty when it passed.
+ */
+remedy: string, 
+/**
+ * What was measured.
+ */
+figures: Array<Figure>, 
+/**
+ * The device, where it is about one.
+ */
+device: DeviceIdentity | null, 
+/**
+ * How long it took, in milliseconds.
+ */
+took_ms: number, };
+
+export type Readiness = "not_ready" | "audio" | "video";
+
+export type Extent = "full" | "quick" | "single";
+
+export type Report = { 
+/**
+ * Made by the desk; a report that is sent twice counts once.
+ */
+id: ReportId, 
+/**
+ * How much was checked.
+ */
+extent: Extent, 
+/**
+ * When it began.
+ */
+started_at: number, 
+/**
+ * When it ended.
+ */
+finished_at: number, 
+/**
+ * Of the app.
+ */
+app_version: string, 
+/**
+ * "Debian 12, x86_64".
+ */
+system: string, 
+/**
+ * What it comes to.
+ */
+readiness: Readiness, 
+/**
+ * In the order of [`CheckKind`].
+ */
+checks: Array<Check>, };
+
+export type Narrowing = { "type": "never_tested" } | { "type": "failed", 
+/**
+ * Which check.
+ */
+check: CheckKind, 
+/**
+ * What was found.
+ */
+finding: Finding | null, } | { "type": "unplugged", 
+/**
+ * Which kind of device.
+ */
+kind: DeviceKind, 
+/**
+ * As the system called it.
+ */
+name: string, } | { "type": "expired" } | { "type": "offline" } | { "type": "handshakes" };
+
+export type Lease = { 
+/**
+ * Now.
+ */
+readiness: Readiness, 
+/**
+ * Since when it is that.
+ */
+since: number, 
+/**
+ * When it ends by itself.
+ */
+expires_at: number, 
+/**
+ * Why it is not more; empty for [`Readiness::Video`].
+ */
+narrowed_by: Array<Narrowing>, 
+/**
+ * What it was given for.
+ */
+devices: Array<DeviceIdentity>, };
+
+export type BoardRow = { 
+/**
+ * Who.
+ */
+agent: AccountId, 
+/**
+ * Shown.
+ */
+name: string, 
+/**
+ * Where; absent for one who has never signed in.
+ */
+desk: DeskId | null, 
+/**
+ * Whether that desk is connected.
+ */
+online: boolean, 
+/**
+ * Absent: unknown, never tested.
+ */
+lease: Lease | null, 
+/**
+ * Of the last full report.
+ */
+tested_at: number | null, 
+/**
+ * How media leaves that desk, in words: "UDP, direct", "TLS relay".
+ */
+path: string, 
+/**
+ * A test that a supervisor asked for is running.
+ */
+testing: boolean, };
+
+export type ReadinessPolicy = { 
+/**
+ * Whether a call needs a lease, or the lease only advises.
+ */
+required: boolean, 
+/**
+ * How long a passed full self-test counts.
+ */
+lease_ms: number, 
+/**
+ * Older versions of the app are not ready; empty allows every version.
+ */
+minimum_version: string, };
+
+export type MyReadiness = { 
+/**
+ * Absent before the first report.
+ */
+lease: Lease | null, 
+/**
+ * What counts here.
+ */
+policy: ReadinessPolicy, };
+
+export type TestCall = { 
+/**
+ * Over a relay alone.
+ */
+relayed: boolean, };
+
+export type EchoHeard = { 
+/**
+ * Pictures that came whole.
+ */
+pictures: number, 
+/**
+ * The newest one's size; 0 before the first.
+ */
+width: number, 
+/**
+ * The newest one's size; 0 before the first.
+ */
+height: number, 
+/**
+ * Packets of sound that came.
+ */
+packets: number, 
+/**
+ * Share of packets lost on the way there, 0 to 1.
+ */
+loss: number, 
+/**
+ * From joining to the desk's first picture.
+ */
+first_picture_ms: number | null, };
+
+export type SelfTestView = { 
+/**
+ * Which checks run at the moment; none when no test does.
+ */
+running: Array<CheckKind>, 
+/**
+ * How much is being checked, or was last.
+ */
+extent: Extent | null, 
+/**
+ * What is known so far, in the order of [`CheckKind`].
+ */
+checks: Array<Check>, 
+/**
+ * What it comes to, when the test is over.
+ */
+readiness: Readiness | null, 
+/**
+ * When it ended.
+ */
+finished_at: number | null, 
+/**
+ * The tone plays, and the person is asked whether it is heard.
+ */
+asks_for_tone: boolean, 
+/**
+ * The microphone's level while it is measured, 0 to 1.
+ */
+level: number | null, 
+/**
+ * What the server allows because of it.
+ */
+lease: Lease | null, 
+/**
+ * What counts here; absent until the server has said it.
+ */
+policy: ReadinessPolicy | null, };
+
 export type ScreenKind = "window" | "monitor" | "test";
 
 export type ScreenSource = { 
@@ -1117,7 +1395,35 @@ above: Array<Above>,
  */
 scale: number, };
 
-export type DeskCommand = { "type": "attach" } | { "type": "sign_in", 
+export type DeskCommand = { "type": "attach" } | { "type": "test_self", 
+/**
+ * How much.
+ */
+extent: Extent, 
+/**
+ * Which one, when it is a single check.
+ */
+check: CheckKind | null, } | { "type": "tone_heard", 
+/**
+ * Or not.
+ */
+heard: boolean, } | { "type": "stop_test" } | { "type": "watch_board", 
+/**
+ * Open.
+ */
+open: boolean, } | { "type": "ask_for_test", 
+/**
+ * Whose.
+ */
+agent: AccountId, } | { "type": "read_reports", 
+/**
+ * Whose.
+ */
+agent: AccountId, } | { "type": "save_readiness", 
+/**
+ * The board instead of the report.
+ */
+board: boolean, } | { "type": "sign_in", 
 /**
  * Sign-in name.
  */
@@ -1371,7 +1677,27 @@ problems: Array<Problem>,
  */
 quality: Quality | null, };
 
-export type DeskEvent = { "type": "session", 
+export type DeskEvent = { "type": "self_test", 
+/**
+ * As they stand.
+ */
+test: SelfTestView, } | { "type": "board", 
+/**
+ * Every agent.
+ */
+rows: Array<BoardRow>, } | { "type": "reports", 
+/**
+ * Whose.
+ */
+agent: AccountId, 
+/**
+ * The newest first.
+ */
+reports: Array<Report>, } | { "type": "saved", 
+/**
+ * Where, as the person knows it.
+ */
+path: string, } | { "type": "session", 
 /**
  * New state.
  */

@@ -175,6 +175,9 @@ impl App {
         let hidden = stored.channel.hidden();
         let view = self.view(stored);
         let committed = writing.commit().await?;
+        if let Some(news) = readiness {
+            self.tell_readiness(news);
+        }
         if hidden {
             return Ok(view);
         }
@@ -190,9 +193,6 @@ impl App {
         }
         if let Some(thread) = thread {
             self.pages.signal(&thread, PageSignal::New);
-        }
-        if let Some(news) = readiness {
-            self.tell_readiness(news);
         }
         drop(committed);
         Ok(view)

@@ -51,14 +51,9 @@ pub async fn start(
             drop(writing.commit().await?);
             return Ok(Json(started(&app, &made, room_token)));
         }
-<<<<<<< HEAD
         let stored = shown(c, conversation).await?;
         let (slot, given_way) = slot(c, account.id).await?;
-=======
-        let stored = known(c, conversation).await?;
-        let slot = escalations::in_slot(c, account.id).await?;
         let readiness = readiness::may_have_video(&app, c, account.id).await?;
->>>>>>> ready-lease
         may_start(&StartFacts {
             agent: account.id,
             conversation: facts(&stored),

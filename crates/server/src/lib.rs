@@ -28,11 +28,8 @@ mod ice;
 mod invites;
 mod outbox;
 mod pages;
-<<<<<<< HEAD
 mod probe;
-=======
 mod readiness;
->>>>>>> ready-lease
 mod rooms;
 mod router;
 mod secrets;

@@ -5,11 +5,7 @@ use crate::{
     app::App,
     auth, call_stats, conversations, directline, echo, escalations,
     http::{body::MAX_BODY_BYTES, origin, refusal::Refusal},
-<<<<<<< HEAD
-    invites, pages, probe, rooms,
-=======
-    invites, pages, readiness, rooms,
->>>>>>> ready-lease
+    invites, pages, probe, readiness, rooms,
 };
 use axum::{
     Router,
@@ -46,7 +42,6 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/escalations/{id}/end", post(escalations::end))
         .route("/v1/escalations/{id}/fail", post(escalations::fail))
         .route("/v1/escalations/{id}/stats", get(call_stats::get).post(call_stats::add))
-<<<<<<< HEAD
         .route("/v1/readiness", get(readiness::routes::own))
         .route("/v1/readiness/reports", post(readiness::routes::report))
         .route("/v1/readiness/board", get(readiness::routes::board_rows))
@@ -56,10 +51,8 @@ pub fn router(app: Arc<App>) -> Router {
             get(readiness::routes::reports),
         )
         .route("/v1/readiness/agents/{account}/test", post(readiness::routes::ask))
-=======
         .route("/v1/self-test/calls", post(echo::call))
         .route("/v1/self-test/calls/{escalation}/heard", get(echo::heard))
->>>>>>> ready-echo
         .route("/v1/webchat/tokens", post(directline::start_web_chat))
         .route("/v1/invites/{code}", get(invites::look))
         .route("/v1/invites/{code}/warm", post(invites::warm))

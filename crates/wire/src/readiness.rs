@@ -407,6 +407,8 @@ pub struct SelfTestView {
     pub level: Option<f64>,
     /// What the server allows because of it.
     pub lease: Option<Lease>,
+    /// What counts here; absent until the server has said it.
+    pub policy: Option<ReadinessPolicy>,
 }
 
 macro_rules! findings {

@@ -32,6 +32,26 @@ const SCENARIOS = {
   "wrap-up": "ana",
   displaced: "ana",
   errors: "ana",
+  untested: null,
+  testing: null,
+  "test-tone": null,
+  "test-call": null,
+  ready: null,
+  "audio-only": null,
+  "not-ready": null,
+  unplugged: "ana",
+  board: null,
+};
+/** The keys that lead to what a scenario is about, where the conversations are not. */
+const KEYS = {
+  untested: ["t"],
+  testing: ["t"],
+  "test-tone": ["t"],
+  "test-call": ["t"],
+  ready: ["t"],
+  "audio-only": ["t"],
+  "not-ready": ["t"],
+  board: ["b", "j", "Enter"],
 };
 const SIZES = { wide: [1280, 800], small: [1024, 700] };
 
@@ -64,6 +84,11 @@ try {
         const open = SCENARIOS[name];
         const row = page.locator(`[data-conversation="${open}"]`);
         if (open !== null) await row.click();
+        for (const key of KEYS[name] ?? []) {
+          await page.keyboard.press(key);
+          if (key === "b") await page.locator("[data-agent]").first().waitFor();
+        }
+        if (KEYS[name] !== undefined) await page.locator("#page-title").waitFor();
         await page.evaluate(() => document.fonts.ready);
         await page.evaluate(
           () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),

@@ -27,9 +27,10 @@ class FakePeer {
   async createAnswer(): Promise<{ sdp: string }> {
     return { sdp: `answer to ${this.offered}` };
   }
-  async setLocalDescription(answer: { sdp: string }): Promise<void> {
+  async setLocalDescription(answer: { sdp: string } | null = null): Promise<void> {
     this.localDescription = answer;
   }
+  createDataChannel(): void {}
   getTransceivers() {
     return this.transceivers;
   }
@@ -199,6 +200,30 @@ describe("a call ahead of the tap", () => {
     expect([made.state.type, peer.connectionState]).toEqual(["ready", "closed"]);
     void made.join(tap, wish);
     expect(server.asked).toEqual(["warm", "redeem"]);
+  });
+
+  it("looks at the network only when it is connected or has had its time, and never beside the tap", async () => {
+    const relayed = { ...warmed, ice_servers: [{ urls: ["turn:relay.example"], username: "u", credential: "c" }] };
+    const { call: made } = call();
+    void made.warm();
+    await server.answers(relayed);
+    FakeSocket.last.opens();
+    FakeSocket.last.says(welcome("resume"));
+    const peer = FakePeer.last;
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(FakePeer.all).toEqual([peer]);
+    peer.becomes("connected");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(FakePeer.all).toEqual([peer]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const pair = FakePeer.all.slice(1);
+    expect(pair.map(({ configuration }) => configuration.iceTransportPolicy)).toEqual(["relay", "relay"]);
+    void made.join(tap, wish);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(pair.map(({ connectionState }) => connectionState)).toEqual(["closed", "closed"]);
+    expect([peer.connectionState, made.network.blocked]).toEqual(["connected", false]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(FakePeer.all).toEqual([peer, ...pair]);
   });
 
   it("is over with the invitation", async () => {

@@ -58,6 +58,8 @@ pub async fn call(
             conversation: facts(&conversation),
             channel: conversation.channel,
             slot: slot.map(|e| (e.conversation, e.id)),
+            // A test is what a lease comes from.
+            readiness: Ok(()),
         })?;
         let command = CommandId(Uuid::new_v4());
         let (made, room_token) = create(&app, c, account.id, conversation.id, command).await?;

@@ -1,9 +1,11 @@
 /** Places that keys and buttons send the focus to. */
-export type Place = "composer" | "search" | "inbox";
+export type Place = "composer" | "search" | "inbox" | "page" | "board_search";
 
 const SELECTORS: Readonly<Record<Place, string>> = {
   composer: "#composer",
   search: "#search",
+  page: "#page-title",
+  board_search: "#board-search",
   inbox: "[data-conversation][aria-current=true], [data-conversation]",
 };
 

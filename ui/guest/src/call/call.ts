@@ -17,6 +17,7 @@ import type { Wish } from "./devices";
 import { watchFrames } from "./frames";
 import { LocalMedia } from "./local-media";
 import { Peer } from "./peer";
+import { RelayCheck } from "./relay-check";
 import { RoomClient, roomUrl } from "./room-client";
 import { seat } from "./seat";
 
@@ -57,6 +58,8 @@ export class Call {
   /** The browser wants one more tap before it plays sound. */
   playBlocked = false;
   readonly media: LocalMedia;
+  /** What the network lets through, ahead of the tap. */
+  readonly network = new RelayCheck(() => this.changed(this));
 
   /** The newest servers and policy, for the next peer connection. */
   private ice: IceConfig | null = null;
@@ -105,6 +108,7 @@ export class Call {
         this.ice = { servers: warmed.ice_servers, policy: warmed.ice_policy };
         this.token = warmed.room_token;
         this.room.join(warmed.room_token);
+        this.network.begin(warmed.ice_servers);
         if (warmed.offer) this.accept(warmed.offer);
         return;
       } catch (error) {
@@ -123,6 +127,7 @@ export class Call {
     if (this.tapped) return;
     this.attempt += 1;
     window.clearTimeout(this.warming);
+    this.network.stop();
     this.room.close();
     this.room = this.newRoom();
     this.dropPeers();
@@ -145,6 +150,7 @@ export class Call {
       this.show(this.peer);
       if (this.peer.connected) this.expectNothing(this.peer);
     }
+    this.network.stop();
     if (!warm) return this.joinCold();
     this.joining = window.setTimeout(() => void this.joinCold(), JOIN_MS);
   }
@@ -227,6 +233,7 @@ export class Call {
   dispose(): void {
     this.attempt += 1;
     for (const timer of [this.warming, this.joining, this.deadline]) window.clearTimeout(timer);
+    this.network.stop();
     this.room.close();
     this.dropPeers();
     this.media.stop();
@@ -353,6 +360,7 @@ export class Call {
       this.peer = peer;
     }
     if (this.seated && this.state.type !== "live") this.waitFor("connecting");
+    if (!this.tapped) this.network.begin(this.ice.servers);
     peer
       .negotiate()
       .then((sdp) => {
@@ -409,6 +417,7 @@ export class Call {
         if (this.tapped) this.expectNothing(peer);
       }
     }
+    if (!this.tapped) this.network.path(this.peer?.connected ?? false);
     this.changed(this);
   }
 

@@ -17,6 +17,7 @@ import type { Wish } from "./devices";
 import { LocalMedia } from "./local-media";
 import { copyLink, noticePage, problemNotice } from "./notices";
 import { preview } from "./preview";
+import type { Preview } from "./preview";
 import { giveUpSeat, seat } from "./seat";
 import { surveyPage } from "./survey";
 import { watchPage } from "../page-presence";
@@ -48,6 +49,8 @@ export class Flow {
   private call: Call | null = null;
   private view: CallView | null = null;
   private opened = false;
+  /** The invitation, while it is read. */
+  private page: Preview | null = null;
   private stopWarming: () => void = () => {};
   private leaving: () => void = () => {};
 
@@ -122,7 +125,12 @@ export class Flow {
       decline: () => void this.decline(invite),
     });
     this.show("preview", page.element);
-    this.leaving = page.dispose;
+    this.page = page;
+    page.network(this.ready?.call.network.blocked ?? false);
+    this.leaving = () => {
+      this.page = null;
+      page.dispose();
+    };
   }
 
   private offerRejoin(who: Who): void {
@@ -177,6 +185,7 @@ export class Flow {
   /** The link ended, or somebody else joined, while the invitation was being read. */
   private followReady(call: Call): void {
     const { state } = call;
+    this.page?.network(call.network.blocked);
     if (state.type !== "ended" && state.type !== "problem") return;
     this.cool();
     if (!this.opened) return;

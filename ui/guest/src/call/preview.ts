@@ -11,6 +11,9 @@ import { LocalMedia } from "./local-media";
 import { meter } from "./meter";
 import { copyLink } from "./notices";
 
+const WITHOUT_DEVICES = "No camera or microphone? Join anyway: you will see and hear, and be told what is missing.";
+const BLOCKED = "Your network may block video. Join anyway, or switch between Wi-Fi and mobile data first.";
+
 export interface PreviewChoice {
   join(wish: Wish, media: LocalMedia, event: Event): void;
   decline(): void;
@@ -18,6 +21,8 @@ export interface PreviewChoice {
 
 export interface Preview {
   element: HTMLElement;
+  /** Says whether the network seems to block calls. In place of the last line, so that no button moves under a thumb. */
+  network(blocked: boolean): void;
   /** Lets go of everything that the call has not inherited. */
   dispose(): void;
 }
@@ -81,6 +86,7 @@ export function preview(
     if (asked) void devices.refresh();
   };
 
+  const last = h("p", { class: "fine", role: "status" }, WITHOUT_DEVICES);
   const join = (wish: Wish) => (event: Event) => choice.join(wish, media, event);
   const element = h(
     "section",
@@ -99,12 +105,16 @@ export function preview(
       button("primary large", [icon("video"), "Join with video"], join({ camera: true, microphone: true })),
       button("large", [icon("mic"), "Join with sound only"], join({ camera: false, microphone: true })),
       button("large plain", "Not now", () => choice.decline()),
-      h("p", { class: "fine" }, "No camera or microphone? Join anyway: you will see and hear, and be told what is missing."),
+      last,
     ),
   );
   update();
   return {
     element,
+    network(blocked) {
+      setText(last, blocked ? BLOCKED : WITHOUT_DEVICES);
+      last.classList.toggle("warned", blocked);
+    },
     dispose() {
       left = true;
       media.stop();

@@ -38,6 +38,39 @@ describe("keys", () => {
   });
 });
 
+describe("actions of readiness", () => {
+  const find = (desk: Desk, id: string) => actions(desk).find((action) => action.id === id);
+
+  it("lead to the self-test and back", async () => {
+    const desk = await deskIn("chat", ANA);
+    expect(find(desk, "back")?.blocked).not.toBe(null);
+    desk.go("self_test");
+    expect(actionFor(actions(desk), "Escape", false)?.id).toBe("back");
+    const keys = actions(desk).flatMap((action) => action.keys);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it("answer the tone only while it is asked for", async () => {
+    const quiet = actions(await deskIn("ready"));
+    expect(actionFor(quiet, "y", false)).toBe(undefined);
+    const asked = actions(await deskIn("test-tone"));
+    expect(actionFor(asked, "y", false)?.id).toBe("tone_heard");
+    expect(actionFor(asked, "n", false)?.id).toBe("tone_not_heard");
+    expect(actionFor(asked, "y", true)).toBe(undefined);
+  });
+
+  it("show the board to supervisors", async () => {
+    expect(find(await deskIn("chat"), "board")?.blocked).toBe("For supervisors only.");
+    expect(find(await deskIn("board"), "board")?.blocked).toBe(null);
+  });
+
+  it("say why a desk cannot be tested", async () => {
+    expect(find(await deskIn("live"), "test_full")?.blocked).toMatch(/Finish the call/);
+    expect(find(await deskIn("testing"), "test_full")?.blocked).toMatch(/running/);
+    expect(find(await deskIn("testing"), "test_stop")?.blocked).toBe(null);
+  });
+});
+
 describe("actions", () => {
   it("say why they cannot be used", async () => {
     const all = actions(await deskIn("empty"));

@@ -2,9 +2,10 @@ import { focusOn } from "../focus";
 import { callRuns } from "./model";
 import type { Desk } from "./desk.svelte";
 import { neighbour } from "./inbox";
+import { testRuns } from "./readiness";
 import { theme } from "./theme.svelte";
 
-export type ActionGroup = "Conversation" | "Call" | "Move" | "Window";
+export type ActionGroup = "Conversation" | "Call" | "Readiness" | "Move" | "Window";
 
 /** One thing an agent can do: in the palette, on a key, in a tooltip. */
 export interface Action {
@@ -34,11 +35,22 @@ export const KEYS = {
   share: ["Ctrl+Shift+S"],
   hang_up: ["Ctrl+Shift+H"],
   wrap_up: ["w"],
+  self_test: ["t"],
+  board: ["b"],
+  back: ["Escape"],
+  tone_heard: ["y"],
+  tone_not_heard: ["n"],
 } as const satisfies Record<string, readonly string[]>;
 
 /** Every action, in the order of the palette. */
 export function actions(desk: Desk): readonly Action[] {
-  return [...conversationActions(desk), ...callActions(desk), ...moveActions(desk), ...windowActions(desk)];
+  return [
+    ...conversationActions(desk),
+    ...callActions(desk),
+    ...readinessActions(desk),
+    ...moveActions(desk),
+    ...windowActions(desk),
+  ];
 }
 
 function conversationActions(desk: Desk): readonly Action[] {
@@ -146,12 +158,123 @@ function callActions(desk: Desk): readonly Action[] {
   ];
 }
 
+function readinessActions(desk: Desk): readonly Action[] {
+  const { test } = desk.model;
+  const asked = test?.asks_for_tone === true;
+  const away = desk.view !== "conversations";
+  const answer = (heard: boolean) => () => void desk.command({ type: "tone_heard", heard });
+  return [
+    {
+      id: "self_test",
+      group: "Readiness",
+      title: "Open the self-test",
+      keys: KEYS.self_test,
+      blocked: null,
+      run: () => showView(desk, "self_test"),
+    },
+    {
+      id: "test_full",
+      group: "Readiness",
+      title: "Test this desk",
+      keys: [],
+      blocked: desk.testBlock,
+      run: () => {
+        showView(desk, "self_test");
+        void desk.testSelf("full");
+      },
+    },
+    {
+      id: "test_quick",
+      group: "Readiness",
+      title: "Test the devices only",
+      keys: [],
+      blocked: desk.testBlock,
+      run: () => {
+        showView(desk, "self_test");
+        void desk.testSelf("quick");
+      },
+    },
+    {
+      id: "test_stop",
+      group: "Readiness",
+      title: "Stop the self-test",
+      keys: [],
+      blocked: testRuns(test) ? null : "No test is running.",
+      run: () => void desk.command({ type: "stop_test" }),
+    },
+    {
+      id: "tone_heard",
+      group: "Readiness",
+      title: "I hear the test tone",
+      keys: asked ? KEYS.tone_heard : [],
+      blocked: asked ? null : "No tone is playing.",
+      run: answer(true),
+    },
+    {
+      id: "tone_not_heard",
+      group: "Readiness",
+      title: "I do not hear the test tone",
+      keys: asked ? KEYS.tone_not_heard : [],
+      blocked: asked ? null : "No tone is playing.",
+      run: answer(false),
+    },
+    {
+      id: "report_save",
+      group: "Readiness",
+      title: "Save the self-test's report",
+      keys: [],
+      blocked: test === null || test.checks.length === 0 ? "Nothing has been tested yet." : null,
+      run: () => {
+        showView(desk, "self_test");
+        void desk.save(false);
+      },
+    },
+    {
+      id: "board",
+      group: "Readiness",
+      title: "Open the readiness board",
+      keys: KEYS.board,
+      blocked: desk.supervises ? null : "For supervisors only.",
+      run: () => showView(desk, "board"),
+    },
+    {
+      id: "board_save",
+      group: "Readiness",
+      title: "Save the readiness board as CSV",
+      keys: [],
+      blocked: desk.supervises ? null : "For supervisors only.",
+      run: () => {
+        showView(desk, "board");
+        void desk.save(true);
+      },
+    },
+    {
+      id: "back",
+      group: "Readiness",
+      title: "Back to the conversations",
+      keys: away ? KEYS.back : [],
+      blocked: away ? null : "The conversations are on the screen.",
+      run: () => {
+        desk.go("conversations");
+        focusOn("inbox");
+      },
+    },
+  ];
+}
+
+/** Shows another part of the window, and reads from its top. */
+export function showView(desk: Desk, view: "self_test" | "board"): void {
+  desk.go(view);
+  focusOn("page");
+}
+
 function moveActions(desk: Desk): readonly Action[] {
+  const board = desk.view === "board";
   return [
     {
       id: "next",
       group: "Move",
-      title: "Next conversation",
+      title: board ? "Next agent" : "Next conversation",
       keys: KEYS.next,
       blocked: null,
       run: () => moveFocus(desk, 1),
@@ -159,7 +282,7 @@ function moveActions(desk: Desk): readonly Action[] {
     {
       id: "previous",
       group: "Move",
-      title: "Previous conversation",
+      title: board ? "Previous agent" : "Previous conversation",
       keys: KEYS.previous,
       blocked: null,
       run: () => moveFocus(desk, -1),
@@ -167,10 +290,10 @@ function moveActions(desk: Desk): readonly Action[] {
     {
       id: "search",
       group: "Move",
-      title: "Search the inbox",
+      title: board ? "Search the board" : "Search the inbox",
       keys: KEYS.search,
       blocked: null,
-      run: () => focusOn("search"),
+      run: () => focusOn(board ? "board_search" : "search"),
     },
   ];
 }
@@ -238,12 +361,13 @@ function windowActions(desk: Desk): readonly Action[] {
 
 /** Moves the focus through the rows as they are drawn; Enter opens the one that has it. */
 function moveFocus(desk: Desk, step: 1 | -1): void {
-  const rows = [...document.querySelectorAll<HTMLElement>("[data-conversation]")];
+  const kind = desk.view === "board" ? "agent" : "conversation";
+  const rows = [...document.querySelectorAll<HTMLElement>(`[data-${kind}]`)];
   const focused = rows.find((row) => row === document.activeElement);
-  const ids = rows.map((row) => row.dataset["conversation"] ?? "");
-  const current = focused?.dataset["conversation"] ?? desk.selected;
+  const ids = rows.map((row) => row.dataset[kind] ?? "");
+  const current = focused?.dataset[kind] ?? (kind === "conversation" ? desk.selected : null);
   const target = neighbour(ids, current, step);
-  rows.find((row) => row.dataset["conversation"] === target)?.focus();
+  rows.find((row) => row.dataset[kind] === target)?.focus();
 }
 
 /** The chord of a key press in the notation of {@link KEYS}: "j", "?", "Ctrl+Shift+H". */

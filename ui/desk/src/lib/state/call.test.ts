@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Conversation, EndReason, LinkView } from "$wire";
+import type { Conversation, EndReason, LinkView, SelfTestView } from "$wire";
 import { ana, ANA, mine } from "../backend/mock/people";
+import { audioOnly, ready } from "../backend/mock/readiness";
 import { call, escalation, signedIn, summary } from "../backend/mock/scenarios";
 import { attemptWords, callLine, endNextStep, endReason, inviteStatus, startVideoBlock, worstLine } from "./call";
 import { apply, initialModel, type DeskModel } from "./model";
@@ -30,8 +31,19 @@ describe("Start video", () => {
     const busy = apply(model(), { type: "call", call: call({ type: "live", since: 0 }) });
     const block = startVideoBlock(busy, mine("b", "Yui", "hi", 1));
     expect(block?.reason).toMatch(/Ana Moreno/);
-    expect(block?.jump?.conversation).toBe(ANA);
+    expect(block?.jump).toEqual({ type: "conversation", conversation: ANA, label: "Go to the call" });
     expect(startVideoBlock(busy, ana())?.jump).toBe(null);
+  });
+
+  it("needs a lease for video, says what is missing, and leads to the self-test", () => {
+    const tested = (test: SelfTestView) => startVideoBlock(apply(model(), { type: "self_test", test }), ana());
+    expect(tested(ready())).toBe(null);
+    const block = tested(audioOnly());
+    expect(block?.reason).toMatch(/audio only. The camera is used by another program/);
+    expect(block?.jump).toEqual({ type: "self_test", label: "Open the self-test" });
+    // What is nearer at hand is said first.
+    const offline = apply(model({ type: "offline", since: 0 }), { type: "self_test", test: audioOnly() });
+    expect(reason(offline, ana())).toMatch(/cannot be reached/);
   });
 
   it("is free again when the call has ended", () => {

@@ -11,11 +11,17 @@ import type {
 } from "$wire";
 import { duration, time } from "../format";
 import { callRuns, type DeskModel } from "./model";
+import { leaseBlock } from "./readiness";
+
+/** Where somebody can do something about it. */
+export type Jump =
+  | { readonly type: "conversation"; readonly conversation: ConversationId; readonly label: string }
+  | { readonly type: "self_test"; readonly label: string };
 
 /** Why the button cannot be used, and where to go instead. */
 export interface Block {
   readonly reason: string;
-  readonly jump: { readonly conversation: ConversationId; readonly label: string } | null;
+  readonly jump: Jump | null;
 }
 
 /** Null when video can be started in `conversation`. */
@@ -33,14 +39,16 @@ export function startVideoBlock(model: DeskModel, conversation: Conversation | n
   if (callRuns(model.call)) {
     return {
       reason: `You are on video with ${model.call.customer_name}.`,
-      jump: { conversation: model.call.conversation, label: "Go to the call" },
+      jump: { type: "conversation", conversation: model.call.conversation, label: "Go to the call" },
     };
   }
   if (conversation.channel === "phone") {
     return block("A phone line cannot carry a link. Ask for another channel.");
   }
   const link = linkBlock(model.session.link);
-  return link === null ? null : block(link);
+  if (link !== null) return block(link);
+  const lease = leaseBlock(model.test);
+  return lease === null ? null : { reason: lease, jump: { type: "self_test", label: "Open the self-test" } };
 }
 
 function linkBlock(link: LinkView): string | null {

@@ -1,13 +1,16 @@
 import { createContext } from "svelte";
-import type { Conversation, ConversationId, DeskCommand, DeskEvent, Problem } from "$wire";
+import type { AccountId, CheckKind, Conversation, ConversationId, DeskCommand, DeskEvent, Problem } from "$wire";
 import { toProblem, type Backend } from "../backend/backend";
-import { startVideoBlock } from "./call";
+import { startVideoBlock, type Jump } from "./call";
 import { addSecond, type Second } from "./history";
 import { inboxView } from "./inbox";
-import { apply, callRuns, initialModel, type DeskModel } from "./model";
+import { apply, callRuns, initialModel, passes, type DeskModel } from "./model";
 import { addNotice, type Notice } from "./notices";
+import { testRuns } from "./readiness";
 
 export type DialogName = "palette" | "shortcuts" | "end_and_wrap_up" | "share" | "sign_out";
+/** What fills the window beside the rail. */
+export type ViewName = "conversations" | "self_test" | "board";
 export type Corner = "top-left" | "top-right" | "bottom-left" | "bottom-right";
 
 /** What the window shows: the controller's model, and what only this window knows. */
@@ -17,6 +20,12 @@ export class Desk {
   /** The figures of the call on the stage, second by second. */
   seconds = $state.raw<readonly Second[]>([]);
 
+  view = $state<ViewName>("conversations");
+  /** When the running self-test began, and when the board was asked for, by this window's clock. */
+  testSince = $state(0);
+  boardSince = $state(0);
+  /** Where the last report or board was written; null while one is being written, or none was. */
+  saved = $state<string | null>(null);
   selected = $state<ConversationId | null>(null);
   search = $state("");
   dialog = $state<DialogName | null>(null);
@@ -38,7 +47,9 @@ export class Desk {
     this.model.session.type === "signed_in" ? this.model.session.link : null,
   );
   readonly conversation = $derived<Conversation | null>(
-    this.selected === null ? null : (this.model.conversations[this.selected] ?? null),
+    this.view !== "conversations" || this.selected === null
+      ? null
+      : (this.model.conversations[this.selected] ?? null),
   );
   readonly inbox = $derived(
     inboxView(this.model.conversations, this.account?.id ?? "", this.search),
@@ -46,13 +57,23 @@ export class Desk {
   readonly videoBlock = $derived(startVideoBlock(this.model, this.conversation));
   /** The call, when it belongs to the conversation on the screen. */
   readonly stage = $derived(
-    this.model.call !== null && this.model.call.conversation === this.selected
+    this.view === "conversations" && this.model.call?.conversation === this.selected
       ? this.model.call
       : null,
   );
   /** Whether the selected conversation is the agent's own work. */
   readonly owned = $derived(
     this.conversation !== null && this.conversation.owner === this.account?.id,
+  );
+  /** Whether this person looks after others' desks. */
+  readonly supervises = $derived(this.account !== null && this.account.role !== "agent");
+  /** Why this desk cannot be tested now; null when it can. */
+  readonly testBlock = $derived(
+    testRuns(this.model.test)
+      ? "A test is running."
+      : callRuns(this.model.call)
+        ? "Finish the call first: it uses the camera and the microphone."
+        : null,
   );
 
   constructor(backend: Backend) {
@@ -66,12 +87,14 @@ export class Desk {
   }
 
   #hear(event: DeskEvent): void {
-    if (event.type === "notice") {
-      this.notify(event.problem);
+    if (passes(event)) {
+      if (event.type === "notice") this.notify(event.problem);
+      else this.saved = event.path;
       return;
     }
     const before = this.model;
     this.model = apply(before, event);
+    if (event.type === "self_test" && testRuns(event.test) && !testRuns(before.test)) this.testSince = Date.now();
     if (event.type === "call") this.seconds = addSecond(this.seconds, before.call, event.call, Date.now());
     // A call that begins is looked at, wherever its command came from.
     if (event.type === "call" && callRuns(event.call) && before.call === null) {
@@ -81,6 +104,8 @@ export class Desk {
   }
 
   #forget(): void {
+    this.view = "conversations";
+    this.saved = null;
     this.selected = null;
     this.search = "";
     this.dialog = null;
@@ -96,7 +121,7 @@ export class Desk {
 
   /** Sends a command; what goes wrong is the caller's to show. */
   async attempt(command: DeskCommand): Promise<Problem | null> {
-    const slow = command.type !== "layout" && command.type !== "typing";
+    const slow = !["layout", "typing", "watch_board"].includes(command.type);
     if (slow) this.busy = command.type;
     try {
       await this.#backend.send(command);
@@ -119,11 +144,59 @@ export class Desk {
 
   /** Opens a conversation in the middle. */
   open(conversation: ConversationId): void {
-    if (this.selected === conversation) return;
     this.#show(conversation);
   }
 
+  /** Shows another part of the window. The board is live only while it is looked at. */
+  go(view: ViewName): void {
+    if (this.view === view || (view === "board" && !this.supervises)) return;
+    if (this.view === "board") void this.command({ type: "watch_board", open: false });
+    this.view = view;
+    this.saved = null;
+    if (view === "board") this.watchBoard();
+  }
+
+  /** Asks for the board, once more when it has not come. */
+  watchBoard(): void {
+    this.model = { ...this.model, board: null };
+    this.boardSince = Date.now();
+    void this.command({ type: "watch_board", open: true });
+  }
+
+  /** Goes to where something can be done about it. */
+  jump(to: Jump): void {
+    if (to.type === "conversation") this.open(to.conversation);
+    else this.go("self_test");
+  }
+
+  /** The one button of the self-test: begins, or ends what runs. */
+  async testOrStop(): Promise<void> {
+    if (testRuns(this.model.test)) await this.command({ type: "stop_test" });
+    else await this.testSelf("full");
+  }
+
+  async testSelf(extent: "full" | "quick"): Promise<void> {
+    if (this.testBlock === null) await this.command({ type: "test_self", extent, check: null });
+  }
+
+  /** One check on top of the last report. */
+  async testOne(check: CheckKind): Promise<void> {
+    if (this.testBlock === null) await this.command({ type: "test_self", extent: "single", check });
+  }
+
+  /** Writes the last report, or the board, into the download folder; the event `saved` says where. */
+  async save(board: boolean): Promise<void> {
+    this.saved = null;
+    await this.command({ type: "save_readiness", board });
+  }
+
+  /** The last reports of `agent`, freshly read. */
+  async readReports(agent: AccountId): Promise<boolean> {
+    return this.command({ type: "read_reports", agent });
+  }
+
   #show(conversation: ConversationId): void {
+    this.go("conversations");
     if (this.selected === conversation) return;
     this.selected = conversation;
     void this.command({ type: "open", conversation });

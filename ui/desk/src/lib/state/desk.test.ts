@@ -3,6 +3,7 @@ import type { DeskCommand, DeskEvent, Problem } from "$wire";
 import type { Backend } from "../backend/backend";
 import { mockBackend } from "../backend/mock/backend";
 import { ANA } from "../backend/mock/people";
+import { board, ready, testing } from "../backend/mock/readiness";
 import { scenarios } from "../backend/mock/scenarios";
 import { Desk } from "./desk.svelte";
 
@@ -91,6 +92,63 @@ describe("the desk", () => {
     await desk.command({ type: "hang_up" });
     expect(desk.notices[0]?.problem.code).toBe("internal");
     expect(desk.notices[0]?.problem.message).not.toMatch(/0x7f/);
+  });
+
+  it("leaves the conversation for the self-test and comes back to it", async () => {
+    const [desk, backend] = await started("chat");
+    desk.open(ANA);
+    desk.go("self_test");
+    // Keys that concern a conversation have none to concern.
+    expect([desk.conversation, desk.stage, desk.owned]).toEqual([null, null, false]);
+    desk.open(ANA);
+    expect([desk.view, desk.conversation?.id]).toEqual(["conversations", ANA]);
+    expect(backend.sent.filter((c) => c.type === "open")).toHaveLength(1);
+  });
+
+  it("watches the board only while a supervisor looks at it", async () => {
+    const [desk, backend] = await started("board");
+    const watched = () => backend.sent.filter((c) => c.type === "watch_board").map(({ open }) => open);
+    desk.go("board");
+    expect([desk.view, desk.model.board, watched()]).toEqual(["board", null, [true]]);
+    backend.emit({ type: "board", rows: board() });
+    expect(desk.model.board).toHaveLength(40);
+    desk.go("self_test");
+    expect(watched()).toEqual([true, false]);
+    const [agent, hers] = await started("chat");
+    agent.go("board");
+    expect([agent.view, hers.sent.some((c) => c.type === "watch_board")]).toEqual(["conversations", false]);
+  });
+
+  it("begins a test with its one button, and stops the one that runs", async () => {
+    const [desk, backend] = await started("ready");
+    await desk.testOrStop();
+    expect(backend.sent.at(-1)).toEqual({ type: "test_self", extent: "full", check: null });
+    const before = Date.now();
+    backend.emit({ type: "self_test", test: testing() });
+    expect(desk.testSince).toBeGreaterThanOrEqual(before);
+    await desk.testOrStop();
+    expect(backend.sent.at(-1)).toEqual({ type: "stop_test" });
+    // A second one waits until the first is over.
+    await desk.testOne("camera");
+    expect(backend.sent.at(-1)).toEqual({ type: "stop_test" });
+    backend.emit({ type: "self_test", test: ready() });
+    await desk.testOne("camera");
+    expect(backend.sent.at(-1)).toEqual({ type: "test_self", extent: "single", check: "camera" });
+  });
+
+  it("does not test while a call has the devices", async () => {
+    const [desk, backend] = await started("live");
+    await desk.testSelf("full");
+    expect(desk.testBlock).toMatch(/Finish the call/);
+    expect(backend.sent.some((c) => c.type === "test_self")).toBe(false);
+  });
+
+  it("says where a file was written, until the next one is", async () => {
+    const [desk, backend] = await started("ready");
+    backend.emit({ type: "saved", path: "Downloads/self-test.txt" });
+    expect(desk.saved).toBe("Downloads/self-test.txt");
+    await desk.save(false);
+    expect([desk.saved, backend.sent.at(-1)]).toEqual([null, { type: "save_readiness", board: false }]);
   });
 
   it("keeps drafts by conversation and forgets them at sign-out", async () => {

@@ -25,18 +25,15 @@ export function inboxView(
 }
 
 /** Keeps the order shown while the pointer rests on the list; what is new goes to the end. */
-export function keepOrder(
-  shown: readonly ConversationId[],
-  next: readonly Conversation[],
-): readonly Conversation[] {
+export function keepOrder<Row extends { readonly id: string }>(
+  shown: readonly string[],
+  next: readonly Row[],
+): readonly Row[] {
   const place = new Map(shown.map((id, index) => [id, index]));
   return next
-    .map((conversation, index) => ({
-      conversation,
-      rank: place.get(conversation.id) ?? shown.length + index,
-    }))
+    .map((row, index) => ({ row, rank: place.get(row.id) ?? shown.length + index }))
     .sort((a, b) => a.rank - b.rank)
-    .map((entry) => entry.conversation);
+    .map((entry) => entry.row);
 }
 
 /** The customer's messages that the owner has not read. */

@@ -1,4 +1,6 @@
 import type {
+  AccountId,
+  BoardRow,
   CallView,
   ClientMessageId,
   Conversation,
@@ -8,7 +10,9 @@ import type {
   Message,
   PainterView,
   PendingMessage,
+  Report,
   ScreenList,
+  SelfTestView,
   SessionView,
 } from "$wire";
 
@@ -26,6 +30,12 @@ export interface DeskModel {
   /** What can be shared, as last looked at. */
   readonly screens: ScreenList | null;
   readonly painter: PainterView;
+  /** The self-test and the lease; null until the controller has said anything of them. */
+  readonly test: SelfTestView | null;
+  /** The readiness board; null while it is closed or on its way. */
+  readonly board: readonly BoardRow[] | null;
+  /** Reports by agent, the newest first, as last read. */
+  readonly reports: Readonly<Record<AccountId, readonly Report[]>>;
   /** Somebody tried to close the window in a call. */
   readonly confirmClose: boolean;
 }
@@ -40,11 +50,19 @@ export const initialModel: DeskModel = {
   devices: null,
   screens: null,
   painter: { type: "native" },
+  test: null,
+  board: null,
+  reports: {},
   confirmClose: false,
 };
 
-/** Notices are not state: they pass by. */
-export type StateEvent = Exclude<DeskEvent, { type: "notice" }>;
+/** What passes by and is not state: notices, and the news that a file was written. */
+export type PassingEvent = Extract<DeskEvent, { type: "notice" | "saved" }>;
+export type StateEvent = Exclude<DeskEvent, PassingEvent>;
+
+export function passes(event: DeskEvent): event is PassingEvent {
+  return event.type === "notice" || event.type === "saved";
+}
 
 /** The model after one event. */
 export function apply(model: DeskModel, event: StateEvent): DeskModel {
@@ -79,6 +97,12 @@ export function apply(model: DeskModel, event: StateEvent): DeskModel {
       return { ...model, screens: event.list };
     case "painter":
       return { ...model, painter: event.painter };
+    case "self_test":
+      return { ...model, test: event.test };
+    case "board":
+      return { ...model, board: event.rows };
+    case "reports":
+      return { ...model, reports: { ...model.reports, [event.agent]: event.reports } };
     case "confirm_close":
       return { ...model, confirmClose: true };
   }

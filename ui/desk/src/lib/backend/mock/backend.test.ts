@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { DeskEvent } from "$wire";
-import { apply, initialModel, type DeskModel } from "../../state/model";
+import { apply, initialModel, passes, type DeskModel } from "../../state/model";
 import { isProblem } from "../backend";
 import { mockBackend } from "./backend";
 import { ANA } from "./people";
@@ -9,7 +9,7 @@ async function open(scenario: string) {
   const backend = mockBackend(scenario);
   let model: DeskModel = initialModel;
   await backend.listen((event: DeskEvent) => {
-    if (event.type !== "notice") model = apply(model, event);
+    if (!passes(event)) model = apply(model, event);
   });
   await backend.send({ type: "attach" });
   return { backend, model: () => model };

@@ -10,9 +10,10 @@ import type {
   Problem,
 } from "$wire";
 import type { Backend } from "../backend";
-import { apply, initialModel, type DeskModel } from "../../state/model";
+import { apply, initialModel, passes, type DeskModel } from "../../state/model";
 import { ME } from "./people";
 import { MockPictures } from "./picture";
+import { MockReadiness, ready } from "./readiness";
 import { call, devices, escalation, quality, scenarios, screens, signedIn } from "./scenarios";
 
 /** A controller in the page, for work on the screens: answers commands as the real one does. */
@@ -29,6 +30,7 @@ class MockBackend implements Backend {
   #handler: (event: DeskEvent) => void = () => {};
   #model: DeskModel = initialModel;
   #count = 0;
+  readonly #readiness = new MockReadiness((event) => this.#emit(event));
 
   constructor(
     readonly scenario: string,
@@ -41,13 +43,15 @@ class MockBackend implements Backend {
   }
 
   async send(command: DeskCommand): Promise<void> {
+    if (this.#readiness.send(command)) return;
     switch (command.type) {
       case "attach":
         return this.#attach();
       case "sign_in":
         if (!command.password) return fail("wrong_credentials", "E-mail or password is not right.", "Check both and try again.");
         this.#emit(signedIn(), { type: "devices", list: devices });
-        return scenarios["waiting"]?.().forEach((event) => this.#emit(event));
+        scenarios["waiting"]?.().forEach((event) => this.#emit(event));
+        return this.#testOnce();
       case "sign_out":
         return scenarios["signed-out"]?.().forEach((event) => this.#emit(event));
       case "take_over":
@@ -119,15 +123,23 @@ class MockBackend implements Backend {
     const events = scenarios[this.scenario];
     if (events === undefined) throw new Error(`no scenario ${this.scenario}`);
     for (const event of events()) this.#emit(event);
+    this.#testOnce();
     // A frame socket of a test: the portable painter is drawn from it.
     const search = typeof location === "undefined" ? "" : location.search;
     const url = new URLSearchParams(search).get("socket");
     if (url !== null) this.#emit({ type: "painter", painter: { type: "canvas", url, token: "mock" } });
   }
 
+  /** Who is signed in has a desk that was tested, unless the scenario says otherwise. */
+  #testOnce(): void {
+    if (this.#model.session.type !== "signed_in") return;
+    if (this.#model.test === null) this.#emit({ type: "self_test", test: ready() });
+    if (this.#model.test !== null) this.#readiness.begin(this.#model.test);
+  }
+
   #emit(...events: DeskEvent[]): void {
     for (const event of events) {
-      if (event.type !== "notice") this.#model = apply(this.#model, event);
+      if (!passes(event)) this.#model = apply(this.#model, event);
       this.#handler(event);
     }
   }

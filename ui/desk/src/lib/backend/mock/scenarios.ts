@@ -11,18 +11,21 @@ import type {
   PendingMessage,
   Problem,
   Quality,
+  Role,
   ScreenList,
+  SelfTestView,
   SessionView,
 } from "$wire";
 import { ANA, ana, anaThread, conversation, crowd, ME, mine } from "./people";
+import { asking, audioOnly, board, calling, notReady, ready, testing, unplugged, untested } from "./readiness";
 
 const MINUTE = 60_000;
 
-export const signedIn = (link: LinkView = { type: "online" }): DeskEvent => ({
+export const signedIn = (link: LinkView = { type: "online" }, role: Role = ME.role): DeskEvent => ({
   type: "session",
   session: {
     type: "signed_in",
-    account: { ...ME },
+    account: { ...ME, role },
     company: "Hearth Support",
     link,
     chat_url: "http://127.0.0.1:7420/chat",
@@ -220,6 +223,8 @@ export function summary(worst: CallSummary["worst"]): CallSummary {
   };
 }
 
+const selfTest = (test: SelfTestView): DeskEvent => ({ type: "self_test", test });
+
 /** Every scenario: its name in the address, and the events that draw it. */
 export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
   starting: () => [{ type: "session", session: { type: "starting" } }],
@@ -321,6 +326,21 @@ export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
       }),
       true,
     ),
+  untested: () => [...base(ana()), selfTest(untested())],
+  testing: () => [...base(ana()), selfTest(testing())],
+  "test-tone": () => [...base(ana()), selfTest(asking())],
+  "test-call": () => [...base(ana()), selfTest(calling())],
+  ready: () => [...base(ana()), selfTest(ready())],
+  "audio-only": () => [...base(ana()), selfTest(audioOnly())],
+  "not-ready": () => [...base(ana()), selfTest(notReady())],
+  unplugged: () => [...base(ana()), selfTest(unplugged())],
+  board: () => [
+    signedIn({ type: "online" }, "supervisor"),
+    { type: "devices", list: devices },
+    inbox(...others),
+    selfTest(ready()),
+    { type: "board", rows: board() },
+  ],
   displaced: () => [
     ...base(ana()),
     signedIn({
