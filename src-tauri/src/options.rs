@@ -126,9 +126,8 @@ impl Options {
 
 /// Logs to standard error; nothing personal is ever logged. `usual`: from which level on where nothing else is said.
 pub fn start_log(usual: &str) {
-    let filter = env::var("SIGHTLINE_LOG").unwrap_or_else(|_| {
-        format!("{usual},turn_client_proto=error,stun_proto=error,webrtc=off,rtc=off")
-    });
+    let filter = env::var("SIGHTLINE_LOG")
+        .unwrap_or_else(|_| format!("{usual},turn_client_proto=error,stun_proto=error,webrtc=off,rtc=off"));
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(EnvFilter::new(filter))
