@@ -19,7 +19,8 @@ use sightline_wire::{
     device::DeviceKind,
     ids::AccountId,
     readiness::{
-        BoardRow, CheckKind, DeviceIdentity, Extent, Finding, MyReadiness, Narrowing, Readiness, Report, SelfTestView,
+        BoardRow, CheckKind, DeviceIdentity, Extent, Finding, MyReadiness, Narrowing, Outcome, Readiness, Report,
+        SelfTestView,
     },
 };
 use std::{
@@ -40,6 +41,9 @@ const MOST_WAITING: usize = 10;
 
 /// Rows of a board that come together are drawn together.
 const DRAW_BOARD: Duration = Duration::from_millis(100);
+
+/// Relays that were lost are looked for this often.
+const RELAYS_AGAIN: Duration = Duration::from_secs(30);
 
 /// The ways that a lost relay takes away.
 const RELAYS: [CheckKind; 3] = [CheckKind::RelayUdp, CheckKind::RelayTcp, CheckKind::RelayTls];
@@ -97,6 +101,8 @@ pub(crate) enum TestNews {
         reply: Reply,
     },
     DrawBoard,
+    /// A relay that was lost may be back, in the session of that number.
+    LookForRelays(u64),
 }
 
 impl<S: Shell> Controller<S> {
@@ -225,6 +231,11 @@ impl<S: Shell> Controller<S> {
                 answer(reply, Ok(()));
             }
             TestNews::DrawBoard => self.draw_board(),
+            TestNews::LookForRelays(epoch) => {
+                if epoch == self.epoch {
+                    self.look_for_relays();
+                }
+            }
         }
     }
 
@@ -278,6 +289,7 @@ impl<S: Shell> Controller<S> {
             .filter(|last| last.extent == Extent::Full)
             .map(|last| last.readiness);
         tracing::info!(extent = ?report.extent, readiness = ?report.readiness, "self-test over");
+        self.go_on_looking_for_relays(&report);
         if self.signed_in_ref().is_ok() {
             let waiting = &mut self.testing.waiting;
             waiting.push_back(report);
@@ -371,8 +383,8 @@ impl<S: Shell> Controller<S> {
         self.tell_what_is_gone();
         let testing = &mut self.testing;
         testing.changes += 1;
-        // The first list is no change; sign-in looks at the devices anyway.
-        if !testing.looked {
+        // The first list is no change; and sign-in looks at the devices anyway.
+        if testing.changes == 1 || !testing.looked {
             return;
         }
         let (inputs, change) = (self.inputs.clone(), testing.changes);
@@ -413,11 +425,29 @@ impl<S: Shell> Controller<S> {
                 finding: Some(finding),
             });
         }
-        let again = Wish {
+        self.look_for_relays();
+    }
+
+    fn look_for_relays(&mut self) {
+        let look = Wish {
             kinds: RELAYS.into(),
             ..Wish::single(CheckKind::RelayUdp, self.testing.view.checks.clone())
         };
-        self.testing.want(again);
+        self.testing.want(look);
+    }
+
+    /// What was taken away by itself is given back by itself: as long as none of the relays answers they are asked again.
+    fn go_on_looking_for_relays(&self, report: &Report) {
+        let mut relays = report.checks.iter().filter(|check| RELAYS.contains(&check.kind));
+        let none = relays.all(|check| matches!(check.outcome, Outcome::Fail | Outcome::Skipped));
+        if report.extent != Extent::Single || report.checks.len() != RELAYS.len() || !none {
+            return;
+        }
+        let (inputs, epoch) = (self.inputs.clone(), self.epoch);
+        tokio::spawn(async move {
+            tokio::time::sleep(RELAYS_AGAIN).await;
+            inputs.send(Input::Test(TestNews::LookForRelays(epoch)));
+        });
     }
 
     /// What is known here is refused here; the server asks its own lease again.
@@ -485,9 +515,10 @@ impl<S: Shell> Controller<S> {
 
     /// Somebody else may sign in here: nothing of this session's is theirs.
     pub(super) fn forget_readiness(&mut self) {
-        let number = self.testing.number + 1;
+        let (number, changes) = (self.testing.number + 1, self.testing.changes);
         self.testing = Testing {
             number,
+            changes,
             shown: std::mem::take(&mut self.testing.shown),
             ..Testing::default()
         };
