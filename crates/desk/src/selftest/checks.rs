@@ -66,6 +66,11 @@ const STUN: Duration = Duration::from_secs(4);
 /// Five round trips of TURN over TLS, with a lost packet in between.
 const RELAY: Duration = Duration::from_secs(8);
 
+/// One test at a time has a device: one that was stopped lets go of it only when its look is over, and the next would
+/// find the camera busy.
+static CAMERA: Mutex<()> = Mutex::new(());
+static SOUND: Mutex<()> = Mutex::new(());
+
 /// What the checks of one test share.
 pub(super) struct Bench {
     subject: Subject,
@@ -172,7 +177,7 @@ impl Bench {
     async fn camera(&self, took: impl Fn() -> u32) -> Check {
         let (id, time) = (self.subject.camera.clone(), self.looks());
         let painter = self.painter();
-        let measured = apart(move || measure::camera(id.as_deref(), &*painter, time, |_| ())).await;
+        let measured = alone(&CAMERA, move || measure::camera(id.as_deref(), &*painter, time, |_| ())).await;
         let Some(mut measured) = measured else {
             return judge::too_late(CheckKind::Camera, took());
         };
@@ -190,7 +195,7 @@ impl Bench {
                 tell(Progress::Level(level));
             }
         };
-        let measured = apart(move || measure::microphone(id.as_deref(), meter, time)).await;
+        let measured = alone(&SOUND, move || measure::microphone(id.as_deref(), meter, time)).await;
         let Some(mut measured) = measured else {
             return judge::too_late(CheckKind::Microphone, took());
         };
@@ -210,7 +215,7 @@ impl Bench {
     async fn sound(&self, took: impl Fn() -> u32) -> Vec<Check> {
         let (speaker, microphone) = (self.subject.speaker.clone(), self.subject.microphone.clone());
         let sweeps = move || measure::speaker_and_echo(speaker.as_deref(), microphone.as_deref(), SWEEPS, |_| ());
-        let Some((mut speaker, echo)) = apart(sweeps).await else {
+        let Some((mut speaker, echo)) = alone(&SOUND, sweeps).await else {
             return [CheckKind::Speaker, CheckKind::Echo]
                 .map(|kind| judge::too_late(kind, took()))
                 .into();
@@ -245,7 +250,7 @@ impl Bench {
 
     async fn tone(&self, time: Duration) -> Option<SpeakerMeasured> {
         let id = self.subject.speaker.clone();
-        let mut measured = apart(move || measure::tone(id.as_deref(), time, |_| ())).await?;
+        let mut measured = alone(&SOUND, move || measure::tone(id.as_deref(), time, |_| ())).await?;
         measured.before = self.subject.before(DeviceKind::Speaker);
         Some(measured)
     }
@@ -378,9 +383,25 @@ fn blame_the_speaker(check: &mut Check) {
 /// Runs what blocks on a thread of its own, which is left behind when nobody waits for it any more: a driver that hangs
 /// must not hold up the runtime's end. `None` when it broke.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    on_a_thread(None, work).await
+}
+
+/// The same, when nobody else has the device.
+async fn alone<T: Send + 'static>(device: &'static Mutex<()>, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    on_a_thread(Some(device), work).await
+}
+
+async fn on_a_thread<T: Send + 'static>(
+    device: Option<&'static Mutex<()>>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     let (answer, answered) = oneshot::channel();
     let spawned = thread::Builder::new().name("self-test".into()).spawn(move || {
-        let _ = answer.send(work());
+        let _turn = device.map(|device| device.lock().unwrap_or_else(PoisonError::into_inner));
+        // Nobody may be left who wants to know.
+        if !answer.is_closed() {
+            let _ = answer.send(work());
+        }
     });
     match spawned {
         Ok(_) => answered.await.ok(),
@@ -399,6 +420,26 @@ mod tests {
     async fn what_breaks_is_no_answer_and_what_works_is() {
         assert_eq!(apart(|| 7).await, Some(7));
         assert_eq!(apart(|| -> u8 { panic!("a driver's own") }).await, None);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_test_that_was_stopped_has_its_device_until_its_look_is_over() {
+        static DEVICE: Mutex<()> = Mutex::new(());
+        let (begun, look) = std::sync::mpsc::channel();
+        let (go_on, waits) = std::sync::mpsc::channel::<()>();
+        let first = tokio::spawn(alone(&DEVICE, move || {
+            let _ = begun.send(());
+            let _ = waits.recv();
+        }));
+        look.recv().expect("the first one looks");
+        first.abort();
+        let unwanted = tokio::spawn(alone(&DEVICE, || -> u8 { panic!("nobody wants to know") }));
+        unwanted.abort();
+        assert!(first.await.is_err() && unwanted.await.is_err());
+        let second = tokio::spawn(alone(&DEVICE, || 2));
+        assert!(DEVICE.try_lock().is_err());
+        go_on.send(()).expect("the first one waits");
+        assert_eq!(second.await.expect("it was not stopped"), Some(2));
     }
 
     #[test]
