@@ -113,20 +113,20 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("sightline-stir-{}", std::process::id()));
         let mut devices = Devices::watching(vec![folder.clone()]);
         assert!(!devices.stirred());
-        std::fs::create_dir_all(&folder).expect("a folder for the test");
+        fs::create_dir_all(&folder).expect("a folder for the test");
         devices.listing = true;
         assert!(!devices.stirred(), "not while a list is being made");
         devices.listing = false;
         assert!(devices.stirred());
         assert!(!devices.stirred());
-        std::fs::remove_dir_all(&folder).expect("the folder can be removed");
+        fs::remove_dir_all(&folder).expect("the folder can be removed");
         assert!(devices.stirred());
     }
 
     #[test]
     fn a_chosen_device_that_is_gone_is_shown_by_its_name_until_it_is_back() {
         let folder = std::env::temp_dir().join(format!("sightline-devices-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder for the test");
+        fs::create_dir_all(&folder).expect("a folder for the test");
         let mut settings = Settings::open(&folder);
         settings
             .choose(DeviceKind::Microphone, Some("headset".into()))
@@ -153,6 +153,6 @@ mod tests {
         assert!(!devices.replace(vec![laptop.clone()]));
         assert!(devices.replace(vec![laptop, headset]));
         assert_eq!(devices.list(&settings).missing, []);
-        std::fs::remove_dir_all(&folder).expect("the folder can be removed");
+        fs::remove_dir_all(&folder).expect("the folder can be removed");
     }
 }
