@@ -39,8 +39,8 @@ const TEST_TONE: &str = "synthetic:microphone";
 /// A sweep and its echo, twice.
 const SWEEPS: Duration = Duration::from_secs(5);
 
-/// Long enough for a speaker to open and take its first samples, short enough not to annoy.
-const QUICK_TONE: Duration = Duration::from_millis(700);
+/// Long enough for a speaker to open and take its first samples.
+const OPENS: Duration = Duration::from_millis(700);
 
 /// Somebody who listens has answered by then.
 const ASK: Duration = Duration::from_secs(12);
@@ -203,12 +203,14 @@ impl Bench {
         judge::microphone(&measured, took())
     }
 
-    /// Only whether it opens: nobody is asked anything.
+    /// Only whether it opens: nothing is heard, and nobody is asked anything.
     async fn quick_speaker(&self, took: impl Fn() -> u32) -> Check {
-        match self.tone(QUICK_TONE).await {
-            Some(measured) => judge::speaker(&measured, took()),
-            None => judge::too_late(CheckKind::Speaker, took()),
-        }
+        let id = self.subject.speaker.clone();
+        let Some(mut measured) = alone(&SOUND, move || measure::opens(id.as_deref(), OPENS)).await else {
+            return judge::too_late(CheckKind::Speaker, took());
+        };
+        measured.before = self.subject.before(DeviceKind::Speaker);
+        judge::speaker(&measured, took())
     }
 
     /// Sweeps that the microphone may hear; where it does not, somebody is asked.

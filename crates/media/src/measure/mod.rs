@@ -24,7 +24,7 @@ pub use camera_run::camera;
 pub use encoder::encoder;
 pub use reach::{relay, stun};
 pub use sound_run::microphone;
-pub use speaker_run::{speaker_and_echo, tone};
+pub use speaker_run::{opens, speaker_and_echo, tone};
 
 /// A driver's words for a sentence: without what looks like a path or an address, and not too long.
 fn plain(words: &str) -> String {

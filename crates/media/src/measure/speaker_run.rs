@@ -80,10 +80,24 @@ pub fn speaker_and_echo(
 
 /// Plays a chime out of `speaker` again and again until `time` is over, for a person to hear. Whether they did stands
 /// nowhere in the answer: ask them.
-pub fn tone(speaker: Option<&str>, time: Duration, mut progress: impl FnMut(f64)) -> SpeakerMeasured {
+pub fn tone(speaker: Option<&str>, time: Duration, progress: impl FnMut(f64)) -> SpeakerMeasured {
+    plays(speaker, time, progress, move |rate| chime(rate, time))
+}
+
+/// Plays nothing out of `speaker` until `time` is over: whether it can be used is found out without anybody hearing it.
+pub fn opens(speaker: Option<&str>, time: Duration) -> SpeakerMeasured {
+    plays(speaker, time, |_| (), move |rate| vec![0.0; (time.as_secs_f64() * f64::from(rate)) as usize])
+}
+
+fn plays(
+    speaker: Option<&str>,
+    time: Duration,
+    mut progress: impl FnMut(f64),
+    sound: impl FnOnce(u32) -> Vec<f32> + Send + 'static,
+) -> SpeakerMeasured {
     let start = Instant::now();
     let end = start + time;
-    let mut mouth = Mouth::new(speaker, move |rate| chime(rate, time));
+    let mut mouth = Mouth::new(speaker, sound);
     while Instant::now() < end && mouth.trouble.is_none() {
         mouth.wait(end.min(Instant::now() + LOOK));
         progress((start.elapsed().as_secs_f64() / time.as_secs_f64()).min(1.0));
