@@ -86,7 +86,12 @@ pub fn tone(speaker: Option<&str>, time: Duration, progress: impl FnMut(f64)) ->
 
 /// Plays nothing out of `speaker` until `time` is over: whether it can be used is found out without anybody hearing it.
 pub fn opens(speaker: Option<&str>, time: Duration) -> SpeakerMeasured {
-    plays(speaker, time, |_| (), move |rate| vec![0.0; (time.as_secs_f64() * f64::from(rate)) as usize])
+    plays(
+        speaker,
+        time,
+        |_| (),
+        move |rate| vec![0.0; (time.as_secs_f64() * f64::from(rate)) as usize],
+    )
 }
 
 fn plays(
