@@ -1,6 +1,6 @@
 //! An agent as routing sees one: what was chosen, what is known of the desk, and how much there is to do.
 //!
-//! Presence follows Dynamics 365 (SEEDS B0.9, oc-manage-presence-status.md): it is computed from the load, unless the
+//! Presence follows Dynamics 365 (oc-manage-presence-status.md): it is computed from the load, unless the
 //! agent chose otherwise; a missed assignment makes inactive, a declined one "do not disturb"; a desk that is gone is
 //! offline and comes back as it was within two and a half minutes. Where this differs, docs/decisions/0030 says so.
 
@@ -154,7 +154,7 @@ pub enum Undisturbed {
     Chosen,
     /// An assignment was declined.
     Declined,
-    /// In a video call: nothing more until it ends (SEEDS B0.7).
+    /// In a video call: nothing more until it ends (call-options-visual-engagement.md).
     InCall,
     /// As many conversations as one may have.
     Sessions,

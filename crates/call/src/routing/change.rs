@@ -152,7 +152,7 @@ impl Routing {
     }
 
     /// Where a conversation begins: for a moment with the agent whom the customer knows, if that one is there and able
-    /// (SEEDS B0.4). Otherwise it is for anybody at once: nobody waits for somebody who is away (N11).
+    /// (Dynamics 365's sample). Otherwise it is for anybody at once: nobody waits for somebody who is away (chatwoot#4158).
     pub(super) fn first_stage(&self, work: &Work, now: UnixMillis) -> Stage {
         if self.closed(work.queue) {
             return Stage::Parked;
@@ -251,7 +251,7 @@ impl Routing {
         }
     }
 
-    /// The lease of an agent may not be enough any more for what is being asked (N1).
+    /// The lease of an agent may not be enough any more for what is being asked.
     pub(super) fn narrowed(&mut self, agent: AccountId) {
         let Some((standing, asked)) = self.agents.get(&agent).and_then(|a| Some((a, a.load.asked?))) else {
             return;

@@ -28,7 +28,7 @@ pub struct Arrival {
     pub skills: Skills,
     /// What its agent's lease must allow; `None` for text.
     pub lease: Option<Readiness>,
-    /// The agent whom this customer knows: kept for that one for a moment, if that one is there (SEEDS B0.4, N11).
+    /// The agent whom this customer knows: kept for that one for a moment, if that one is there (chatwoot#4158).
     pub prefer: Option<AccountId>,
 }
 

@@ -84,11 +84,11 @@ impl Units {
 pub struct Policy {
     /// What a conversation takes.
     pub units: Units,
-    /// Conversations that one agent may have at a time (SEEDS B0.9: 10).
+    /// Conversations that one agent may have at a time (Dynamics 365: 10).
     pub sessions: u32,
     /// How long a conversation is kept for the agent whom the customer knows, in milliseconds.
     pub same_agent_ms: i64,
-    /// An agent who is back within this time is as before (SEEDS B0.9: 2.5 min), in milliseconds.
+    /// An agent who is back within this time is as before (Dynamics 365: 2.5 min), in milliseconds.
     pub return_ms: i64,
     /// What an agent is who comes back later.
     pub chosen_at_start: Chosen,

@@ -7,7 +7,7 @@ use super::{
 use serde::{Deserialize, Serialize};
 use sightline_wire::UnixMillis;
 
-/// How long wrap-up takes an agent's capacity (SEEDS B0.8).
+/// How long wrap-up takes an agent's capacity (oc-conversation-state.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WrapUpBlocks {
@@ -70,7 +70,7 @@ impl Queue {
 pub enum QueueStatus {
     /// Somebody is there, even if everybody has their hands full.
     Staffed,
-    /// It is open, and nobody is there who takes anything (N19).
+    /// It is open, and nobody is there who takes anything (zammad#4970).
     NobodyHere,
     /// It is closed.
     Closed {

@@ -48,7 +48,7 @@ pub enum Rule {
         /// So many others could have taken it.
         others: usize,
     },
-    /// The customer spoke with this agent before (SEEDS B0.4).
+    /// The customer spoke with this agent before (Dynamics 365's sample).
     SameAgent,
     /// A supervisor chose.
     Supervisor {

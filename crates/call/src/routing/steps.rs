@@ -67,8 +67,8 @@ impl Routing {
         }
     }
 
-    /// Back in time, everything is as it was (SEEDS B0.9). Later, the agent begins anew, but for one thing: who has
-    /// missed an assignment says so again first, because a desk can come back without anybody in front of it (N19).
+    /// Back in time, everything is as it was (oc-manage-presence-status.md). Later, the agent begins anew, but for one thing: who has
+    /// missed an assignment says so again first, because a desk can come back without anybody in front of it (zammad#4970).
     fn connected(&mut self, id: AccountId, now: UnixMillis) -> Done {
         match self.agents.get(&id).ok_or(Refusal::UnknownAgent)?.row.connection {
             Connection::Here => {}
@@ -240,7 +240,7 @@ impl Routing {
     }
 
     /// A supervisor may choose an agent who has too much already, is away or in a call; the reason says by how much it
-    /// is too much (SEEDS B0.11). The agent is asked like anybody else, so a chair that is empty keeps no customer.
+    /// is too much (as in Dynamics 365). The agent is asked like anybody else, so a chair that is empty keeps no customer.
     fn assigned(&mut self, id: ConversationId, agent: AccountId, by: AccountId, now: UnixMillis) -> Done {
         let stage = self.stage(id)?;
         match stage {

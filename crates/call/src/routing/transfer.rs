@@ -32,7 +32,7 @@ impl Routing {
             Target::Agent(to) if to == owner => Err(Refusal::HasItAlready),
             Target::Agent(to) if handing.is_some_and(|handing| handing.to == to) => Ok(()),
             Target::Agent(to) => {
-                // On an own conversation a supervisor is an agent like any other (SEEDS B0.11).
+                // On an own conversation a supervisor is an agent like any other (as in Dynamics 365).
                 let rule = match supervisor && owner != by {
                     true => Rule::Supervisor { by },
                     false => Rule::Transfer { by },

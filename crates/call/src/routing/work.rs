@@ -52,7 +52,7 @@ pub struct Place {
     pub conversation: ConversationId,
 }
 
-/// How long wrap-up takes capacity (SEEDS B0.8).
+/// How long wrap-up takes capacity (oc-conversation-state.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Blocked {
