@@ -1,10 +1,13 @@
 //! Random days against a model that knows only inputs and effects, and looks through all agents and all conversations
 //! after each of them: no index, no load, no deadline of its own.
 
-use crate::floor::{agent, conversation};
+use crate::{
+    chance::{AGENTS, QUEUES, Random},
+    floor::{agent, conversation},
+};
 use sightline_call::routing::{
-    Agent, Arrival, Blocked, Chosen, Connection, Decided, Effect, Hours, Input, LeaseNow, Policy, Profile, Queue,
-    QueueId, Routing, Rule, SkillId, Skills, Stage, TakenBack, Target, Units, Work, WrapUpBlocks,
+    Agent, Blocked, Chosen, Connection, Decided, Effect, Input, LeaseNow, Policy, Queue, QueueId, Routing, Rule, Stage,
+    TakenBack, Target, Units, Work,
 };
 use sightline_wire::{
     conversation::Channel,
@@ -15,8 +18,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const DAYS: u64 = 200;
 const EVENTS: usize = 250;
-const AGENTS: u64 = 6;
-const QUEUES: u64 = 3;
 /// Conversations that are open at a time.
 const MOST: usize = 14;
 const BOSS: u128 = 99;
@@ -31,99 +32,6 @@ const POLICY: Policy = Policy {
     return_ms: 12_000,
     chosen_at_start: Chosen::Available,
 };
-
-/// xorshift64, as in the other tests of this crate.
-struct Random(u64);
-
-impl Random {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-
-    fn below(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % below
-    }
-
-    fn one_in(&mut self, times: u64) -> bool {
-        self.below(times) == 0
-    }
-
-    fn one_of<T: Copy>(&mut self, choices: &[T]) -> Option<T> {
-        let count = u64::try_from(choices.len()).ok().filter(|count| *count > 0)?;
-        let choice = usize::try_from(self.below(count)).ok()?;
-        choices.get(choice).copied()
-    }
-
-    fn agent(&mut self) -> AccountId {
-        agent(u128::from(self.below(AGENTS)) + 1)
-    }
-
-    fn queue(&mut self) -> QueueId {
-        QueueId(u32::try_from(self.below(QUEUES)).expect("a small number"))
-    }
-
-    fn skills(&mut self, one_in: u64) -> Skills {
-        let mut skills = Skills::new();
-        for skill in 0..2 {
-            if self.one_in(one_in) {
-                let level = u8::try_from(self.below(3)).expect("a small number") + 1;
-                skills.insert(SkillId(skill), level);
-            }
-        }
-        skills
-    }
-
-    fn readiness(&mut self) -> Readiness {
-        self.one_of(&[
-            Readiness::NotReady,
-            Readiness::Audio,
-            Readiness::Video,
-            Readiness::Video,
-        ])
-        .expect("there are some")
-    }
-
-    fn profile(&mut self) -> Profile {
-        let mut queues = BTreeSet::from([self.queue(), self.queue()]);
-        if self.one_in(20) {
-            queues.clear();
-        }
-        Profile {
-            queues,
-            skills: self.skills(2),
-            capacity: self.one_of(&[60, 100, 200]).expect("there are some"),
-        }
-    }
-
-    fn configured(&mut self) -> Queue {
-        Queue {
-            priority: 0,
-            assignment_ms: 10_000,
-            wrap_up: self
-                .one_of(&[WrapUpBlocks::Always, WrapUpBlocks::Never, WrapUpBlocks::For(15_000)])
-                .expect("there are some"),
-            // Without a single span it never opens.
-            hours: self.one_in(4).then(Hours::default),
-        }
-    }
-
-    fn arrival(&mut self) -> Arrival {
-        let wanted = self.one_in(2).then(|| self.readiness());
-        Arrival {
-            queue: self.queue(),
-            channel: self
-                .one_of(&[Channel::WebChat, Channel::WebChat, Channel::Phone])
-                .expect("there are some"),
-            priority: self.one_in(3).then_some(5),
-            skills: self.skills(4),
-            lease: wanted.filter(|wanted| *wanted > Readiness::NotReady),
-            prefer: self.one_in(3).then(|| self.agent()),
-        }
-    }
-}
 
 /// What an agent has to do, summed up anew.
 #[derive(Debug, Default, PartialEq, Eq)]
