@@ -152,7 +152,8 @@ impl Routing {
     }
 
     /// Where a conversation begins: for a moment with the agent whom the customer knows, if that one is there and able
-    /// (Dynamics 365's sample). Otherwise it is for anybody at once: nobody waits for somebody who is away (chatwoot#4158).
+    /// (Dynamics 365's sample). Otherwise it is for anybody at once: nobody waits for somebody who is away
+    /// (chatwoot#4158).
     pub(super) fn first_stage(&self, work: &Work, now: UnixMillis) -> Stage {
         if self.closed(work.queue) {
             return Stage::Parked;

@@ -67,8 +67,9 @@ impl Routing {
         }
     }
 
-    /// Back in time, everything is as it was (oc-manage-presence-status.md). Later, the agent begins anew, but for one thing: who has
-    /// missed an assignment says so again first, because a desk can come back without anybody in front of it (zammad#4970).
+    /// Back in time, everything is as it was (oc-manage-presence-status.md). Later, the agent begins anew, but for one
+    /// thing: who has missed an assignment says so again first, because a desk can come back without anybody in front
+    /// of it (zammad#4970).
     fn connected(&mut self, id: AccountId, now: UnixMillis) -> Done {
         match self.agents.get(&id).ok_or(Refusal::UnknownAgent)?.row.connection {
             Connection::Here => {}
