@@ -3,7 +3,7 @@
 
 use crate::{
     chance::{AGENTS, QUEUES, Random},
-    floor::{agent, conversation},
+    floor::{BOSS, agent, conversation},
 };
 use sightline_call::routing::{
     Agent, Blocked, Chosen, Connection, Decided, Effect, Input, LeaseNow, Policy, Queue, QueueId, Routing, Rule, Stage,
@@ -20,7 +20,6 @@ const DAYS: u64 = 200;
 const EVENTS: usize = 250;
 /// Conversations that are open at a time.
 const MOST: usize = 14;
-const BOSS: u128 = 99;
 const POLICY: Policy = Policy {
     units: Units {
         web_chat: 30,
