@@ -10,6 +10,7 @@
 //! - [`ladder`]: what is tried, and told, when no picture comes.
 //! - [`path`]: what to do about a network path that has gone.
 //! - [`readiness`]: what a desk has measured of itself means, and what it may be offered because of it.
+//! - [`routing`]: which agent is asked to take which conversation, and why.
 //! - [`seats`]: who is in the room, who is expected back, and when the call is over.
 //! - [`text`]: what may be written.
 
@@ -20,5 +21,6 @@ pub mod invite;
 pub mod ladder;
 pub mod path;
 pub mod readiness;
+pub mod routing;
 pub mod seats;
 pub mod text;
