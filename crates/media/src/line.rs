@@ -523,6 +523,8 @@ fn rtc(now: Instant, addresses: &[SocketAddr]) -> Rtc {
         .enable_bwe(Some(Bitrate::from(u64::from(FIRST_GUESS))))
         .set_stats_interval(Some(JUDGE))
         .set_reordering_size_video(WAIT_FOR_RESENT)
+        // Sound is put in order where it is played: held back for a lost packet, what follows would come too late.
+        .set_reordering_size_audio(0)
         // Copies each packet: some 500 a second, nothing next to their encryption.
         .enable_raw_packets(true);
     // Checks of the path in use every second instead of every three, and as many seconds in all.
