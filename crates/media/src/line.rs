@@ -260,16 +260,9 @@ impl Line {
         local: SocketAddr,
         datagram: &[u8],
     ) -> Result<bool, LineError> {
-        let Ok(contents) = datagram.try_into() else {
+        let Some(input) = received(at, source, local, datagram) else {
             return Ok(false);
         };
-        let receive = Receive {
-            proto: Protocol::Udp,
-            source,
-            destination: local,
-            contents,
-        };
-        let input = Input::Receive(at, receive);
         let ours = self.rtc.accepts(&input);
         if ours {
             self.now = at;
@@ -287,16 +280,9 @@ impl Line {
     /// Hands over what came too early, as soon as it is known whose it is.
     fn answer_early(&mut self, now: Instant) -> Result<(), LineError> {
         for (source, local, datagram) in std::mem::take(&mut self.early) {
-            let Ok(contents) = datagram.as_slice().try_into() else {
+            let Some(input) = received(now, source, local, &datagram) else {
                 continue;
             };
-            let receive = Receive {
-                proto: Protocol::Udp,
-                source,
-                destination: local,
-                contents,
-            };
-            let input = Input::Receive(now, receive);
             if self.rtc.accepts(&input) {
                 self.rtc.handle_input(input)?;
                 self.drain()?;
@@ -511,6 +497,17 @@ impl Line {
         };
         self.events.push(event);
     }
+}
+
+/// A datagram for str0m; `None` for what is neither STUN, DTLS nor RTP.
+fn received(at: Instant, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) -> Option<Input<'_>> {
+    let receive = Receive {
+        proto: Protocol::Udp,
+        source,
+        destination,
+        contents: datagram.try_into().ok()?,
+    };
+    Some(Input::Receive(at, receive))
 }
 
 fn rtc(now: Instant, addresses: &[SocketAddr]) -> Rtc {

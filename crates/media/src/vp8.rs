@@ -105,7 +105,7 @@ impl Encoder {
                 config,
                 last_pts: -1,
             };
-            // Of a face -12 takes 7 to 25 % less time than -8 and loses at most 0.1 dB (docs/performance.md).
+            // Of a face -12 takes 7 to 25 % less time than -8 and loses about 0.1 dB (decision 2).
             let speed = match content {
                 Content::Camera => -12,
                 Content::Screen => -8,
