@@ -49,7 +49,6 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/invites/{code}/decline", post(invites::decline))
         .route("/v1/rooms/{room}/survey", post(invites::survey))
         .route("/v1/rooms/socket", get(rooms::open))
-        .route("/v1/brand", get(pages::brand))
         .layer(middleware::from_fn_with_state(app.clone(), origin::own_only));
     let pages = Router::new()
         .route("/", get(pages::chat))

@@ -482,7 +482,9 @@ impl Socket {
 
     /// Whether nothing follows the goodbye, not even an error.
     pub async fn ends_in_peace(&mut self) -> bool {
-        let last = timeout(PATIENCE, self.socket.next()).await.expect("the connection stayed open");
+        let last = timeout(PATIENCE, self.socket.next())
+            .await
+            .expect("the connection stayed open");
         last.is_none()
     }
 
