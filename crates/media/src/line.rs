@@ -108,6 +108,8 @@ pub struct Line {
     figures: Figures,
     /// DTLS is not up yet.
     connecting: bool,
+    /// Something of ours was reported as arrived.
+    delivered: bool,
     /// DTLS datagrams from addresses that no check of ours has reached yet, the newest first: a browser says hello as
     /// soon as its own check is answered, half a round trip before ours is, and says it again only a second later.
     early: VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>,
@@ -203,6 +205,7 @@ impl Line {
             answers: Default::default(),
             figures: Figures::default(),
             connecting: true,
+            delivered: false,
             early: VecDeque::new(),
         };
         line.look_for(target.desired);
@@ -336,6 +339,11 @@ impl Line {
         }
     }
 
+    /// Whether the other side has reported anything of ours as arrived since the last call.
+    pub fn take_delivered(&mut self) -> bool {
+        std::mem::take(&mut self.delivered)
+    }
+
     /// What has happened since the last call.
     pub fn take_events(&mut self) -> Vec<PeerEvent> {
         std::mem::take(&mut self.events)
@@ -408,7 +416,10 @@ impl Line {
                     self.path.sent(self.now, number, payload.len());
                 }
             }
-            RawPacket::RtcpRx(Rtcp::Twcc(report)) => self.path.reported(self.now, report),
+            RawPacket::RtcpRx(Rtcp::Twcc(report)) => {
+                self.delivered |= !report.delta.is_empty();
+                self.path.reported(self.now, report);
+            }
             _ => {}
         }
     }
