@@ -7,9 +7,9 @@ import { p50, p95 } from './statistics.mjs';
 const GIVE_UP = 4;
 
 /**
- * Interleaved samples of `sides` ("ours", "ours_cold", "ours_warm", "ours_seen", "c", ..., "j"; `cold`: the page
- * may not connect before the tap; `seen`: warm, and the customer has looked at herself before the tap). What the chosen rows need under one
- * condition is measured together, once. A sample is { side, agent_ms, customer_ms, both_ms } or { side, failed }.
+ * Interleaved samples of `sides` ("ours", "ours_cold", "ours_warm", "ours_seen", "c", ..., "j"; `cold`: the page may
+ * not connect before the tap; `seen`: warm, and the customer has looked at herself before the tap). What the chosen
+ * rows need under one condition is measured together, once. A sample is { side, agent_ms, customer_ms, both_ms } or { side, failed }.
  */
 export async function joins(world, condition, sides) {
   const together = new Set([...sides, ...world.needs.filter((need) => need.condition === condition).flatMap((need) => need.sides)]);

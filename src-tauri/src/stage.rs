@@ -108,11 +108,6 @@ impl Stage {
         self.layout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Device pixels of one of the page's.
-    fn scale(&self) -> f64 {
-        self.layout().scale.max(0.5)
-    }
-
     fn surface(&self, tile: Tile) -> &Surface {
         match tile {
             Tile::Remote => &self.remote,
@@ -120,12 +115,14 @@ impl Stage {
         }
     }
 
-    fn rect(&self, tile: Tile) -> Option<Rect> {
+    /// Where a tile is at the moment, and the layout's scale.
+    fn place(&self, tile: Tile) -> (Option<Rect>, f64) {
         let layout = self.layout();
-        match tile {
+        let rect = match tile {
             Tile::Remote => layout.remote,
             Tile::Own => layout.own,
-        }
+        };
+        (rect, device_scale(&layout))
     }
 
     fn draw(&self, context: &cairo::Context, shape: &mut Shape) -> Result<(), cairo::Error> {
@@ -144,7 +141,7 @@ impl Stage {
             if picture.width > 0 {
                 context.save()?;
                 clip(context, visible);
-                draw_picture(context, &mut picture, place, self.scale(), tile)?;
+                draw_picture(context, &mut picture, place, device_scale(&shape.layout), tile)?;
                 context.restore()?;
             }
         }
@@ -167,6 +164,11 @@ fn with_canvas(act: impl FnOnce(&gtk::Box)) {
             act(canvas);
         }
     });
+}
+
+/// Device pixels of one of the page's.
+fn device_scale(layout: &StageLayout) -> f64 {
+    layout.scale.max(0.5)
 }
 
 /// Where a picture of this shape goes: the customer's whole on black, the agent's own filling its tile.
@@ -337,7 +339,7 @@ fn clip(context: &cairo::Context, region: &cairo::Region) {
 impl Painter for Stage {
     fn paint(&self, tile: Tile, frame: Option<Arc<Frame>>) {
         let surface = self.surface(tile);
-        let rect = self.rect(tile);
+        let (rect, scale) = self.place(tile);
         let Some(frame) = frame else {
             *surface.lock() = Picture::default();
             if let Some(rect) = rect {
@@ -349,7 +351,7 @@ impl Painter for Stage {
         let Some(rect) = rect else { return };
         let shape = (frame.width, frame.height);
         let place = placed(rect, shape, tile);
-        let (width, height) = prepared(place, self.scale());
+        let (width, height) = prepared(place, scale);
         let mut spare = surface.scaler.lock().unwrap_or_else(PoisonError::into_inner);
         let (scaler, pixels) = &mut *spare;
         let scaled = (shape != (width, height)).then(|| scaler.scale(&frame, Crop::whole(&frame), width, height));

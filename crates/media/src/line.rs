@@ -108,6 +108,8 @@ pub struct Line {
     figures: Figures,
     /// DTLS is not up yet.
     connecting: bool,
+    /// Something of ours was reported as arrived.
+    delivered: bool,
     /// DTLS datagrams from addresses that no check of ours has reached yet, the newest first: a browser says hello as
     /// soon as its own check is answered, half a round trip before ours is, and says it again only a second later.
     early: VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>,
@@ -203,6 +205,7 @@ impl Line {
             answers: Default::default(),
             figures: Figures::default(),
             connecting: true,
+            delivered: false,
             early: VecDeque::new(),
         };
         line.look_for(target.desired);
@@ -260,16 +263,9 @@ impl Line {
         local: SocketAddr,
         datagram: &[u8],
     ) -> Result<bool, LineError> {
-        let Ok(contents) = datagram.try_into() else {
+        let Some(input) = received(at, source, local, datagram) else {
             return Ok(false);
         };
-        let receive = Receive {
-            proto: Protocol::Udp,
-            source,
-            destination: local,
-            contents,
-        };
-        let input = Input::Receive(at, receive);
         let ours = self.rtc.accepts(&input);
         if ours {
             self.now = at;
@@ -287,16 +283,9 @@ impl Line {
     /// Hands over what came too early, as soon as it is known whose it is.
     fn answer_early(&mut self, now: Instant) -> Result<(), LineError> {
         for (source, local, datagram) in std::mem::take(&mut self.early) {
-            let Ok(contents) = datagram.as_slice().try_into() else {
+            let Some(input) = received(now, source, local, &datagram) else {
                 continue;
             };
-            let receive = Receive {
-                proto: Protocol::Udp,
-                source,
-                destination: local,
-                contents,
-            };
-            let input = Input::Receive(now, receive);
             if self.rtc.accepts(&input) {
                 self.rtc.handle_input(input)?;
                 self.drain()?;
@@ -348,6 +337,11 @@ impl Line {
         if let Err(error) = said {
             tracing::debug!(%error, "closing");
         }
+    }
+
+    /// Whether the other side has reported anything of ours as arrived since the last call.
+    pub fn take_delivered(&mut self) -> bool {
+        std::mem::take(&mut self.delivered)
     }
 
     /// What has happened since the last call.
@@ -422,7 +416,10 @@ impl Line {
                     self.path.sent(self.now, number, payload.len());
                 }
             }
-            RawPacket::RtcpRx(Rtcp::Twcc(report)) => self.path.reported(self.now, report),
+            RawPacket::RtcpRx(Rtcp::Twcc(report)) => {
+                self.delivered |= !report.delta.is_empty();
+                self.path.reported(self.now, report);
+            }
             _ => {}
         }
     }
@@ -513,6 +510,17 @@ impl Line {
     }
 }
 
+/// A datagram for str0m; `None` for what is neither STUN, DTLS nor RTP.
+fn received(at: Instant, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) -> Option<Input<'_>> {
+    let receive = Receive {
+        proto: Protocol::Udp,
+        source,
+        destination,
+        contents: datagram.try_into().ok()?,
+    };
+    Some(Input::Receive(at, receive))
+}
+
 fn rtc(now: Instant, addresses: &[SocketAddr]) -> Rtc {
     let mut config = Rtc::builder()
         .clear_codecs()
@@ -523,6 +531,8 @@ fn rtc(now: Instant, addresses: &[SocketAddr]) -> Rtc {
         .enable_bwe(Some(Bitrate::from(u64::from(FIRST_GUESS))))
         .set_stats_interval(Some(JUDGE))
         .set_reordering_size_video(WAIT_FOR_RESENT)
+        // Sound is put in order where it is played: held back for a lost packet, what follows would come too late.
+        .set_reordering_size_audio(0)
         // Copies each packet: some 500 a second, nothing next to their encryption.
         .enable_raw_packets(true);
     // Checks of the path in use every second instead of every three, and as many seconds in all.

@@ -205,6 +205,9 @@ impl Peer {
 
     /// Sends and tells what the line has to send and tell.
     fn settle(&mut self) {
+        if self.line.take_delivered() {
+            self.pulse.iter_mut().for_each(Pulse::answered);
+        }
         for event in self.line.take_events() {
             match event {
                 PeerEvent::Connected => {

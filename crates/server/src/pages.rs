@@ -1,18 +1,16 @@
 //! The customer's pages: files built from `ui/guest`, embedded, with the headers that keep them to themselves.
 //!
-//! Text leaves compressed (gzip, level 9, made once at the first request): over a slow mobile line the page is
-//! the longest part of joining.
+//! Text leaves compressed (gzip, level 9, made once at the first request; pages, which carry the brand, at each):
+//! over a slow mobile line the page is the longest part of joining.
 
 use crate::app::App;
 use axum::{
-    Json,
     extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use flate2::{Compression, write::GzEncoder};
-use include_dir::{Dir, File, include_dir};
-use serde::Serialize;
+use include_dir::{Dir, include_dir};
 use std::{
     borrow::Cow,
     collections::HashMap,
@@ -29,15 +27,20 @@ static COMPRESSED: LazyLock<HashMap<&'static FilePath, Vec<u8>>> = LazyLock::new
     let mut folders = vec![&EMBEDDED];
     while let Some(folder) = folders.pop() {
         folders.extend(folder.dirs());
-        compressed.extend(folder.files().filter_map(|file| Some((file.path(), gzip(file)?))));
+        compressed.extend(
+            folder
+                .files()
+                .filter_map(|file| Some((file.path(), gzip(file.contents())?))),
+        );
     }
     compressed
 });
 
-fn gzip(file: &File<'_>) -> Option<Vec<u8>> {
+/// `None` when it would not get smaller.
+fn gzip(content: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(file.contents()).ok()?;
-    encoder.finish().ok().filter(|gzip| gzip.len() < file.contents().len())
+    encoder.write_all(content).ok()?;
+    encoder.finish().ok().filter(|gzip| gzip.len() < content.len())
 }
 
 /// A file as it leaves: its bytes, and whether they are gzip.
@@ -62,21 +65,6 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
 <h1>The customer's pages are not built yet</h1>\
 <p>Run <code>make run</code>, or <code>npm ci &amp;&amp; npm run build</code> in <code>ui/guest</code>, \
 then build the server again.</p></html>";
-
-/// What the pages show of the deployment.
-#[derive(Serialize)]
-pub struct Brand {
-    company: String,
-    colour: Option<String>,
-}
-
-/// `GET /v1/brand`.
-pub async fn brand(State(app): State<Arc<App>>) -> Json<Brand> {
-    Json(Brand {
-        company: app.config.company.clone(),
-        colour: app.config.brand_colour.clone(),
-    })
-}
 
 /// `GET /chat` and `GET /`. Other sites may embed it: all of them, or the configured ones.
 pub async fn chat(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
@@ -115,8 +103,8 @@ pub async fn asset(State(app): State<Arc<App>>, Path(path): Path<String>, header
 }
 
 fn page(app: &App, asked: &HeaderMap, name: &str, ancestors: &str) -> Response {
-    let mut response = match read(app, asked, name) {
-        Some(html) => html.into_response(),
+    let mut response = match original(app, FilePath::new(name)) {
+        Some(html) => branded(app, html, takes_gzip(asked)).into_response(),
         None => (StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT).into_response(),
     };
     let sockets: Vec<String> = app
@@ -165,11 +153,8 @@ fn read(app: &App, asked: &HeaderMap, path: &str) -> Option<Content> {
     if !path.components().all(|part| matches!(part, Component::Normal(_))) {
         return None;
     }
-    let plain = |bytes| Content { bytes, gzip: false };
-    if let Some(folder) = &app.config.pages {
-        return std::fs::read(folder.join(path)).ok().map(Cow::Owned).map(plain);
-    }
-    if takes_gzip(asked)
+    if app.config.pages.is_none()
+        && takes_gzip(asked)
         && let Some(gzip) = COMPRESSED.get(path)
     {
         return Some(Content {
@@ -177,9 +162,42 @@ fn read(app: &App, asked: &HeaderMap, path: &str) -> Option<Content> {
             gzip: true,
         });
     }
-    EMBEDDED
-        .get_file(path)
-        .map(|file| plain(Cow::Borrowed(file.contents())))
+    original(app, path).map(|bytes| Content { bytes, gzip: false })
+}
+
+fn original(app: &App, path: &FilePath) -> Option<Cow<'static, [u8]>> {
+    match &app.config.pages {
+        Some(folder) => std::fs::read(folder.join(path)).ok().map(Cow::Owned),
+        None => EMBEDDED.get_file(path).map(|file| Cow::Borrowed(file.contents())),
+    }
+}
+
+/// A page with the deployment's name and colour in its `meta` elements: it shows them from its first picture on,
+/// and need not ask.
+fn branded(app: &App, html: Cow<'static, [u8]>, takes_gzip: bool) -> Content {
+    let mut html = String::from_utf8_lossy(&html).into_owned();
+    let colour = app.config.brand_colour.as_deref().unwrap_or_default();
+    for (name, value) in [("company", app.config.company.as_str()), ("accent", colour)] {
+        let empty = format!("name=\"sightline-{name}\" content=\"\"");
+        let filled = format!("name=\"sightline-{name}\" content=\"{}\"", escaped(value));
+        html = html.replacen(&empty, &filled, 1);
+    }
+    let smaller = if takes_gzip { gzip(html.as_bytes()) } else { None };
+    match smaller {
+        Some(bytes) => Content {
+            bytes: bytes.into(),
+            gzip: true,
+        },
+        None => Content {
+            bytes: html.into_bytes().into(),
+            gzip: false,
+        },
+    }
+}
+
+/// For an attribute's value in double quotes.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
 }
 
 /// RFC 9110, 12.5.3, as far as browsers use it: `gzip` is named and not refused by a weight of zero.
@@ -213,6 +231,11 @@ fn content_type(path: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_cannot_leave_its_attribute() {
+        assert_eq!(escaped("\"><b>A&B"), "&quot;>&lt;b>A&amp;B");
+    }
 
     #[test]
     fn gzip_is_taken_only_when_it_is_asked_for() {

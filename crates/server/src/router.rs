@@ -60,7 +60,6 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/invites/{code}/decline", post(invites::decline))
         .route("/v1/rooms/{room}/survey", post(invites::survey))
         .route("/v1/rooms/socket", get(rooms::open))
-        .route("/v1/brand", get(pages::brand))
         .route("/v1/probe", get(probe::who))
         .route("/v1/probe/ice", get(probe::ice))
         .route("/v1/probe/down", get(probe::down))

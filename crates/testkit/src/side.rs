@@ -20,6 +20,10 @@ pub struct Seen {
     pub pictures: Vec<(Instant, u32)>,
     /// Each packet of sound.
     pub sound: Vec<Instant>,
+    /// When the other side reported that something of ours had arrived.
+    pub delivered: Vec<Instant>,
+    /// When ICE gave the path up.
+    pub given_up: Vec<Instant>,
     /// Times at which we asked the other side for a key frame, or would have.
     pub damaged: u32,
     /// Each target the adaptation has set: when, picture's bit rate (0 while it pauses), height, and sound's bit rate.
@@ -109,11 +113,15 @@ impl Side {
     }
 
     fn events(&mut self, now: Instant) {
+        if self.line.take_delivered() {
+            self.seen.delivered.push(now);
+        }
         for event in self.line.take_events() {
             match event {
                 PeerEvent::Connected => {
                     self.seen.connected.get_or_insert(now);
                 }
+                PeerEvent::Path(false) => self.seen.given_up.push(now),
                 PeerEvent::KeyframeWanted(_) => self.encoder.key_frame(),
                 PeerEvent::Target(target) => {
                     let video = target.video.map_or((0, 0), |video| (video.bitrate, video.rung.height));

@@ -1,11 +1,10 @@
 /**
  * The company's name and colour. An embedding page may pass them in the address's fragment, which never reaches
- * a log; a server may write them into the page's `sightline-company` and `sightline-accent` meta elements;
- * otherwise the page asks for them.
+ * a log; otherwise they are those that the server writes into the page's `sightline-company` and
+ * `sightline-accent` meta elements.
  */
 
 import type { ContextValue } from "../../shared/wire";
-import { request } from "./api";
 
 export interface Embedding {
   company: string;
@@ -28,20 +27,6 @@ export function embedding(): Embedding {
     context: primitives(fragment.get("context")),
     embedded: new URLSearchParams(location.search).has("embed"),
   };
-}
-
-/** What the page itself does not say. */
-export async function brand(known: Embedding): Promise<Pick<Embedding, "company" | "accent">> {
-  if (known.company && known.accent) return known;
-  try {
-    const { company, colour } = await request<{ company: string; colour: string }>("/v1/brand");
-    return {
-      company: known.company || String(company).slice(0, 60),
-      accent: known.accent ?? (COLOUR.test(colour) ? colour : null),
-    };
-  } catch {
-    return known; // The page works without.
-  }
 }
 
 /** A company's colour is used only where white or black text on it stays readable; both are computed here. */

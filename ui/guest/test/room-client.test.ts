@@ -7,6 +7,7 @@ function client() {
   const heard: string[] = [];
   const room = new RoomClient("ws://server/room", {
     event: (event: RoomEvent) => heard.push(event.type),
+    greeted: () => {},
     lost: () => heard.push("(lost)"),
     refused: (problem) => heard.push(`(refused ${problem.code})`),
   });
@@ -36,6 +37,20 @@ describe("room client", () => {
     room.join("token");
     expect(FakeSocket.all).toHaveLength(1);
     expect(FakeSocket.last.sent).toEqual([{ type: "hello", token: "token", resume: null }]);
+  });
+
+  it("sends ahead of the welcome, but never ahead of the hello", () => {
+    const { room } = client();
+    const request = { type: "candidate", negotiation: 1, candidate: "a" } as const;
+    room.open();
+    FakeSocket.last.opens();
+    expect([room.sendAhead(request), room.send(request)]).toEqual([false, false]);
+    room.join("token");
+    expect([room.sendAhead(request), room.send(request)]).toEqual([true, false]);
+    expect(FakeSocket.last.sent.map(({ type }) => type)).toEqual(["hello", "candidate"]);
+    const before = room.line;
+    room.renew();
+    expect([room.sendAhead(request), room.line === before]).toEqual([false, false]);
   });
 
   it("comes back with the resume token after a drop", () => {

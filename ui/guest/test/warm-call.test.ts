@@ -82,6 +82,7 @@ function devices() {
 }
 
 const offer = (negotiation: number) => ({ negotiation, sdp: `offer ${negotiation}` });
+const answer = (negotiation: number) => ({ type: "answer", negotiation, sdp: `answer to offer ${negotiation}` });
 const warmed = { room_token: "warm-token", offer: offer(1), ice_servers: [], ice_policy: "relay_only" };
 const redeemed = {
   room: "r", room_token: "full-token", agent_name: "Maria", company: "Acme", offer: offer(2), ice_servers: [], ice_policy: "all",
@@ -158,12 +159,37 @@ describe("a call ahead of the tap", () => {
     expect(server.asked).toEqual(["warm"]);
     expect(socket.sent).toEqual([
       { type: "hello", token: "warm-token", resume: null },
-      { type: "answer", negotiation: 1, sdp: "answer to offer 1" },
+      answer(1),
     ]);
     expect(peer.configuration.iceTransportPolicy).toBe("relay");
     expect(peer.transceivers.map(({ direction }) => direction)).toEqual(["sendrecv", "sendrecv", "sendrecv"]);
     expect(peer.sends).toEqual([null, null, null]);
     expect([media.started, video.srcObject, states, seat.read()]).toEqual([0, null, ["ready"], null]);
+  });
+
+  it("answers behind the hello, on each socket until the connection is up, and each address once on each", async () => {
+    void call().call.warm();
+    await server.answers(warmed);
+    const peer = FakePeer.last;
+    const finds = (candidate: string) => peer.onicecandidate?.({ candidate: { candidate } });
+    const address = (candidate: string) => ({ type: "candidate", negotiation: 1, candidate });
+    finds("a");
+    const first = FakeSocket.last;
+    first.opens();
+    finds("b");
+    // Before the room has said a word.
+    expect(first.sent.slice(1)).toEqual([answer(1), address("a"), address("b")]);
+    first.close();
+    await vi.advanceTimersByTimeAsync(1_000);
+    const second = FakeSocket.last;
+    second.opens();
+    second.says(welcome("resume"));
+    expect(second.sent.slice(1)).toEqual([answer(1), address("a"), address("b")]);
+    peer.becomes("connected");
+    second.close();
+    await vi.advanceTimersByTimeAsync(1_000);
+    FakeSocket.last.opens();
+    expect(kinds(FakeSocket.last)).toEqual(["hello"]);
   });
 
   it("asks again while the server cannot be reached, and no more once it refuses", async () => {
@@ -190,7 +216,7 @@ describe("a call ahead of the tap", () => {
     void made.warm();
     await server.answers({ ...warmed, room_token: "another" });
     FakeSocket.last.opens();
-    expect(FakeSocket.last.sent).toEqual([{ type: "hello", token: "another", resume: null }]);
+    expect(FakeSocket.last.sent).toEqual([{ type: "hello", token: "another", resume: null }, answer(1)]);
     expect(FakePeer.all).toHaveLength(2);
   });
 
@@ -275,7 +301,7 @@ describe("the tap", () => {
     expect(FakePeer.all).toEqual([]);
     await server.answers(redeemed);
     FakeSocket.last.opens();
-    expect(FakeSocket.last.sent).toEqual([{ type: "hello", token: "full-token", resume: null }]);
+    expect(FakeSocket.last.sent).toEqual([{ type: "hello", token: "full-token", resume: null }, answer(2)]);
     expect(FakePeer.last.configuration.iceTransportPolicy).toBe("all");
     expect(made.state.type).toBe("connecting");
   });
@@ -287,7 +313,7 @@ describe("the tap", () => {
     const socket = FakeSocket.last;
     socket.opens();
     void made.join(tap, wish);
-    expect(kinds(socket)).toEqual(["hello"]);
+    expect(kinds(socket)).toEqual(["hello", "answer"]);
     socket.says(welcome("first"));
     expect(kinds(socket)).toContain("join");
     socket.says({ type: "joined" });

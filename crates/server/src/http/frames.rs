@@ -18,6 +18,9 @@ const FIRST_FRAME: Duration = Duration::from_secs(5);
 /// A peer that does not take a frame for so long is gone.
 const SEND: Duration = Duration::from_secs(5);
 
+/// The peer's own goodbye must have come by then.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// Frames of the wrong shape before the socket closes.
 const STRIKES: u8 = 3;
 
@@ -38,7 +41,8 @@ pub enum Incoming<T> {
 
 /// One socket.
 pub struct Frames {
-    socket: WebSocket,
+    /// Gone once goodbye was said.
+    socket: Option<WebSocket>,
     strikes: u8,
     heard_at: Instant,
 }
@@ -52,7 +56,7 @@ impl Frames {
     /// Takes over an open socket.
     pub fn new(socket: WebSocket) -> Self {
         Self {
-            socket,
+            socket: Some(socket),
             strikes: 0,
             heard_at: Instant::now(),
         }
@@ -78,7 +82,10 @@ impl Frames {
 
     /// The next thing that comes. Cancelling it loses nothing.
     pub async fn next<T: DeserializeOwned>(&mut self) -> Incoming<T> {
-        let message = match self.socket.recv().await {
+        let Some(socket) = &mut self.socket else {
+            return Incoming::Gone;
+        };
+        let message = match socket.recv().await {
             Some(Ok(message)) => message,
             Some(Err(_)) => {
                 self.close(close_code::SIZE).await;
@@ -138,17 +145,28 @@ impl Frames {
         self.close(close_code::POLICY).await;
     }
 
-    /// Says goodbye.
+    /// Says goodbye. The connection stays until the peer has said so too: dropped under a frame that is on its way
+    /// here, it would be reset, and what was said last lost (RFC 6455, 7.1.1).
     pub async fn close(&mut self, code: u16) {
+        let Some(mut socket) = self.socket.take() else {
+            return;
+        };
         let frame = CloseFrame {
             code,
             reason: "".into(),
         };
-        let _ = timeout(SEND, self.socket.send(Message::Close(Some(frame)))).await;
+        if let Ok(Ok(())) = timeout(SEND, socket.send(Message::Close(Some(frame)))).await {
+            tokio::spawn(timeout(FAREWELL, async move {
+                while let Some(Ok(_)) = socket.recv().await {}
+            }));
+        }
     }
 
     async fn send_raw(&mut self, message: Message) -> bool {
-        matches!(timeout(SEND, self.socket.send(message)).await, Ok(Ok(())))
+        let Some(socket) = &mut self.socket else {
+            return false;
+        };
+        matches!(timeout(SEND, socket.send(message)).await, Ok(Ok(())))
     }
 
     async fn strike<T>(&mut self) -> Incoming<T> {

@@ -487,6 +487,14 @@ impl Socket {
         timeout(PATIENCE, search).await.expect("the socket did not close")
     }
 
+    /// Whether nothing follows the goodbye, not even an error.
+    pub async fn ends_in_peace(&mut self) -> bool {
+        let last = timeout(PATIENCE, self.socket.next())
+            .await
+            .expect("the connection stayed open");
+        last.is_none()
+    }
+
     /// The problem that comes next.
     pub async fn problem(&mut self) -> ErrorCode {
         self.expect("a problem", |frame: Value| {

@@ -2,7 +2,6 @@
 
 use crate::harness::{Folder, World};
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
 use std::io::Read;
 
 async fn world() -> (World, Folder) {
@@ -20,7 +19,6 @@ async fn world() -> (World, Folder) {
     (
         World::with(|config| {
             config.pages = Some(pages);
-            config.brand_colour = Some("#0b6e63".into());
         })
         .await,
         folder,
@@ -73,11 +71,34 @@ async fn assets_are_kept_and_nothing_else_is_served() {
 }
 
 #[tokio::test]
-async fn the_brand_and_the_health_are_public() {
-    let (world, _folder) = world().await;
-    let brand: Value = world.api.call(Method::GET, "/v1/brand", None, None).await.unwrap();
-    assert_eq!(brand["company"], "Kettle and Co");
-    assert_eq!(brand["colour"], "#0b6e63");
+async fn the_embedded_pages_carry_the_brand() {
+    let world = World::with(|config| {
+        config.company = "Kettle & \"Co\"".into();
+        config.brand_colour = Some("#0b6e63".into());
+    })
+    .await;
+    for path in ["/chat", "/j/abc"] {
+        let page = world.api.request(Method::GET, path);
+        let answer = page.header("accept-encoding", "gzip").send().await.unwrap();
+        assert_eq!(answer.headers()["content-encoding"], "gzip");
+        let mut html = String::new();
+        flate2::read::GzDecoder::new(&*answer.bytes().await.unwrap())
+            .read_to_string(&mut html)
+            .unwrap();
+        assert!(
+            html.contains(r#"name="sightline-company" content="Kettle &amp; &quot;Co&quot;""#),
+            "{html}"
+        );
+        assert!(
+            html.contains(r##"name="sightline-accent" content="#0b6e63""##),
+            "{html}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_health_is_public() {
+    let world = World::start().await;
     let health = world.api.request(Method::GET, "/healthz").send().await.unwrap();
     assert_eq!(health.text().await.unwrap(), "ok");
 }

@@ -286,6 +286,18 @@ async fn the_customer_hangs_up() {
     call.page.say("Thank you").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_into_a_goodbye_does_not_break_it() {
+    let mut call = answered_call(World::start().await).await;
+    call.customer.send(&RoomRequest::Leave).await;
+    assert_eq!(ended(&mut call.customer).await, EndReason::CustomerLeft);
+    for _ in 0..3 {
+        call.customer.send(&RoomRequest::Heartbeat).await;
+    }
+    assert_eq!(call.customer.closed().await, 1000);
+    assert!(call.customer.ends_in_peace().await, "the connection was reset");
+}
+
 #[tokio::test]
 async fn a_killed_tab_is_told_at_once_and_its_seat_is_kept() {
     let mut call = answered_call(World::start().await).await;

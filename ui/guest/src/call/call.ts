@@ -181,6 +181,9 @@ export class Call {
       event: (event) => {
         if (room === this.room) this.receive(event);
       },
+      greeted: () => {
+        if (room === this.room) this.sayAnswer();
+      },
       lost: () => {
         this.signallingLost = true;
         this.changed(this);
@@ -345,7 +348,10 @@ export class Call {
     window.clearTimeout(this.renewal);
     this.incoming?.close();
     const peer: Peer = new Peer(offer, this.ice, this.media.outgoing, {
-      candidate: (candidate) => this.room.send({ type: "candidate", negotiation: offer.negotiation, candidate }),
+      candidate: (candidate) => {
+        // Those of before go with the answer.
+        if (peer.saidOn === this.room.line) this.sayCandidate(peer, candidate);
+      },
       tracks: () => {
         if (this.peer === peer && this.tapped) this.show(peer);
       },
@@ -363,8 +369,8 @@ export class Call {
     if (!this.tapped) this.network.begin(this.ice.servers);
     peer
       .negotiate()
-      .then((sdp) => {
-        this.room.send({ type: "answer", negotiation: offer.negotiation, sdp });
+      .then(() => {
+        this.sayAnswer();
         // Tracks that came while the answer was made.
         return peer.send(this.media.outgoing);
       })
@@ -381,16 +387,24 @@ export class Call {
       });
   }
 
+  /** Once on each socket, until the connection is up: the desk may have missed it on the one before. */
+  private sayAnswer(): void {
+    const peer = this.incoming ?? this.peer;
+    if (!peer?.answer || peer.connected || peer.saidOn === this.room.line) return;
+    const { negotiation } = peer;
+    if (!this.room.sendAhead({ type: "answer", negotiation, sdp: peer.answer })) return;
+    peer.saidOn = this.room.line;
+    for (const candidate of peer.candidates()) this.sayCandidate(peer, candidate);
+  }
+
+  private sayCandidate({ negotiation }: Peer, candidate: string): void {
+    this.room.sendAhead({ type: "candidate", negotiation, candidate });
+  }
+
   /** After a dropped socket: what the desk may have missed. */
   private repeat(): void {
     const peer = this.incoming ?? this.peer;
-    if (!peer?.answer) return;
-    const { negotiation } = peer;
-    if (!peer.connected) {
-      this.room.send({ type: "answer", negotiation, sdp: peer.answer });
-      for (const candidate of peer.candidates()) this.room.send({ type: "candidate", negotiation, candidate });
-    }
-    if (this.flowingSaid === negotiation) this.room.send({ type: "media_flowing" });
+    if (peer?.answer && this.flowingSaid === peer.negotiation) this.room.send({ type: "media_flowing" });
   }
 
   private peerState(peer: Peer, state: RTCPeerConnectionState): void {

@@ -31,6 +31,8 @@ export class Peer {
   readonly screen = new MediaStream();
   /** Kept to be said again when the socket drops before the desk has it. */
   answer: string | null = null;
+  /** On which of the room's sockets it was said. */
+  saidOn = 0;
   private readonly connection: RTCPeerConnection;
   private readonly early: string[] = [];
   private readonly sent: string[] = [];

@@ -10,6 +10,8 @@ type Welcome = Extract<RoomEvent, { type: "welcome" }>;
 
 export interface RoomListener {
   event(event: RoomEvent): void;
+  /** The token was shown on a new socket: what need not wait for the welcome can be said behind it. */
+  greeted(): void;
   /** The socket is gone; it reconnects by itself. */
   lost(): void;
   /** The room refuses this token. */
@@ -24,12 +26,16 @@ const FINAL: ReadonlySet<ErrorCode> = new Set([
 /** Between opening and the first frame the server waits this long; we only open when the token is near. */
 const WELCOME_MS = 8_000;
 
+let lines = 0;
+
 export class RoomClient {
   private socket: WebSocket | null = null;
   private token: string | null = null;
   private resume: string | null = null;
   private welcomed = false;
   private greeted = false;
+  /** The socket's number, different for each in this page: a caller knows by it what was said on this one. */
+  line = 0;
   private closed = false;
   private heartbeat: number | undefined;
   private silence: number | undefined;
@@ -72,6 +78,13 @@ export class RoomClient {
     return true;
   }
 
+  /** The same without waiting for the welcome, which takes a round trip: the room reads it right after the hello. */
+  sendAhead(request: RoomRequest): boolean {
+    if (!this.greeted || this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(request));
+    return true;
+  }
+
   close(): void {
     this.closed = true;
     window.removeEventListener("online", this.onOnline);
@@ -83,6 +96,7 @@ export class RoomClient {
     window.clearTimeout(this.retry);
     const socket = new WebSocket(this.url);
     this.socket = socket;
+    this.line = ++lines;
     this.welcomed = this.greeted = false;
     this.silenceMs = WELCOME_MS;
     this.listen();
@@ -102,6 +116,7 @@ export class RoomClient {
     this.greeted = true;
     const request: RoomRequest = { type: "hello", token: this.token, resume: this.resume };
     this.socket.send(JSON.stringify(request));
+    this.listener.greeted();
   }
 
   private receive(data: unknown): void {

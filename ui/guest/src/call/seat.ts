@@ -21,6 +21,7 @@ export function giveUpSeat(): void {
     event(event) {
       if (event.type === "welcome") room.send({ type: "leave" });
     },
+    greeted: () => {},
     lost: () => room.close(),
     refused: () => {},
   });

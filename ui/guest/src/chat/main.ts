@@ -1,7 +1,7 @@
 /** The web chat: writes and reads the conversation, and opens the call beside it. */
 
 import type { Activity } from "../../../shared/wire";
-import { applyAccent, brand, embedding } from "../branding";
+import { applyAccent, embedding } from "../branding";
 import type { Flow } from "../call/flow";
 import { expose } from "../diagnostics";
 import { byId, setText } from "../dom";
@@ -19,7 +19,6 @@ expose();
 const settings = embedding();
 let title = document.title;
 dress(settings);
-void brand(settings).then(dress);
 document.documentElement.classList.toggle("embedded", settings.embedded);
 
 const layout = byId("layout");
