@@ -161,7 +161,7 @@ fn unplugging_narrows_at_once_and_plugging_back_with_a_passed_quick_check_restor
     let mut desk = Desk::tested(&[]);
     let gone = unplugged(DeviceKind::Camera, "BRIO");
     assert_eq!(desk.input(LeaseInput::Narrow(&gone), 5_000), Readiness::Audio);
-    assert_eq!(desk.why(5_000), [gone.clone()]);
+    assert_eq!(desk.why(5_000), std::slice::from_ref(&gone));
     assert_eq!(desk.state.lease(5_000).expect("it was tested").since, 5_000);
     // The quick check that the missing camera started finds the same thing, and does not tell it in poorer words.
     let missing = quick(7_000, &[failing(CheckKind::Camera, Finding::CameraMissing)]);

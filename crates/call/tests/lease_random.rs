@@ -130,7 +130,7 @@ impl History {
         let unseen = call.as_ref().is_some_and(|call| call.went == Went::Unseen);
         let deaf = EVERYTHING
             .iter()
-            .any(|kind| !stands(*kind) && !(*kind == CheckKind::Call && unseen));
+            .any(|kind| !(stands(*kind) || *kind == CheckKind::Call && unseen));
         if deaf {
             return Readiness::NotReady;
         }

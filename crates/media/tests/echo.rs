@@ -124,7 +124,7 @@ impl Room {
                             return;
                         }
                     }
-                    _ = beat.tick() => _ = own.send(RoomRequest::Heartbeat),
+                    _ = beat.tick() => drop(own.send(RoomRequest::Heartbeat)),
                 }
             }
         });

@@ -187,7 +187,7 @@ fn echoes(sound: &Sound) {
     sound.prefer("set-default-source", "mic");
     let (speaker, ears) = (id_of("spk", DeviceKind::Speaker), id_of("room", DeviceKind::Microphone));
     let (played, direct) = echo(Some(&speaker), Some(&ears));
-    assert_eq!((played.opened, played.system_muted), (Ok(()), Some(false)));
+    assert_eq!((&played.opened, played.system_muted), (&Ok(()), Some(false)));
     assert!(played.heard_by_microphone.is_some_and(|over| over > 40.0), "{played:?}");
     assert_near("all of it comes back", direct.gain_db.expect("an echo"), 0.0, 1.0);
     assert!(direct.delay_ms.is_some_and(|delay| delay < 400.0), "{direct:?}");
@@ -202,7 +202,7 @@ fn echoes(sound: &Sound) {
 
     sound.set("set-sink-mute", "spk", &["1"]);
     let (muted, silent) = echo(None, Some(&ears));
-    assert_eq!((muted.opened, muted.system_muted), (Ok(()), Some(true)));
+    assert_eq!((&muted.opened, muted.system_muted), (&Ok(()), Some(true)));
     assert!(muted.heard_by_microphone.is_some_and(|over| over < 0.0), "{muted:?}");
     assert_eq!((silent.delay_ms, silent.gain_db), (None, None));
     sound.set("set-sink-mute", "spk", &["0"]);

@@ -99,7 +99,7 @@ fn cameras_are_what_they_are_said_to_be() {
         (1_280, 720, 30.0)
     );
 
-    let stripes = |_, x: usize, _| if x % 2 == 0 { 60 } else { 180 };
+    let stripes = |_, x: usize, _| if x.is_multiple_of(2) { 60 } else { 180 };
     let frozen = works(&film(&folder, "frozen.y4m", 30, stripes));
     assert_eq!((frozen.changed, frozen.noise), (0.0, 0.0));
     assert_near(
