@@ -20,7 +20,7 @@ export type ConnectionId = string;
 
 export type ReportId = string;
 
-export type ErrorCode = "bad_request" | "too_large" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "already_accepted" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "not_ready_for_video" | "channel_cannot_carry_link" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_busy" | "microphone_lost" | "speaker_missing" | "speaker_busy" | "screen_gone" | "screen_unavailable" | "media_timeout" | "picture_blocked" | "relay_refused" | "relay_unreachable" | "relay_missing" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
+export type ErrorCode = "bad_request" | "too_large" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "already_accepted" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "not_ready_for_video" | "desk_not_connected" | "channel_cannot_carry_link" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_busy" | "microphone_lost" | "speaker_missing" | "speaker_busy" | "screen_gone" | "screen_unavailable" | "media_timeout" | "picture_blocked" | "relay_refused" | "relay_unreachable" | "relay_missing" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
 
 export type Problem = { 
 /**
@@ -659,7 +659,15 @@ take_over: boolean, } | { "type": "typing",
 /**
  * Where.
  */
-conversation: ConversationId, } | { "type": "narrow" } & Narrowing | { "type": "heartbeat" };
+conversation: ConversationId, } | { "type": "narrow", 
+/**
+ * Only [`Narrowing::Failed`] and [`Narrowing::Unplugged`]: the rest is the server's to know.
+ */
+why: Narrowing, } | { "type": "watch_board", 
+/**
+ * Open.
+ */
+open: boolean, } | { "type": "heartbeat" };
 
 export type AgentEvent = { "type": "welcome", 
 /**
@@ -1067,7 +1075,7 @@ export type CheckKind = "camera" | "microphone" | "speaker" | "echo" | "permissi
 
 export type Outcome = "pass" | "skipped" | "warn" | "fail";
 
-export type Finding = "camera_missing" | "camera_busy" | "camera_denied" | "camera_black" | "camera_covered" | "camera_frozen" | "camera_dark" | "camera_bright" | "camera_slow" | "camera_small" | "microphone_missing" | "microphone_busy" | "microphone_denied" | "microphone_muted" | "microphone_silent" | "microphone_quiet" | "microphone_clips" | "microphone_noisy" | "microphone_one_sided" | "speaker_missing" | "speaker_busy" | "speaker_muted" | "speaker_not_heard" | "echo_strong" | "permission_missing" | "encoder_slow" | "backend_unreachable" | "certificate_bad" | "certificate_ending" | "portal" | "clock_wrong" | "round_trip_long" | "uneven" | "packets_lost" | "line_narrow" | "stun_unreachable" | "relay_unreachable" | "relay_refused" | "call_failed" | "call_slow" | "call_without_picture" | "call_without_sound" | "call_poor" | "storage_full" | "storage_unusable" | "keyring_unusable" | "version_old" | "device_changed" | "too_late";
+export type Finding = "camera_missing" | "camera_busy" | "camera_denied" | "camera_failed" | "camera_black" | "camera_covered" | "camera_frozen" | "camera_dark" | "camera_bright" | "camera_slow" | "camera_small" | "microphone_missing" | "microphone_busy" | "microphone_denied" | "microphone_failed" | "microphone_muted" | "microphone_silent" | "microphone_quiet" | "microphone_clips" | "microphone_noisy" | "microphone_one_sided" | "speaker_missing" | "speaker_busy" | "speaker_failed" | "speaker_muted" | "speaker_not_heard" | "echo_strong" | "permission_missing" | "encoder_slow" | "backend_unreachable" | "certificate_bad" | "certificate_ending" | "portal" | "clock_wrong" | "round_trip_long" | "uneven" | "packets_lost" | "line_narrow" | "stun_unreachable" | "relay_unreachable" | "relay_refused" | "call_failed" | "call_slow" | "call_without_picture" | "call_without_sound" | "call_poor" | "storage_full" | "storage_unusable" | "keyring_unusable" | "version_old" | "device_changed" | "too_late";
 
 export type Unit = "ms" | "dbfs" | "db" | "fps" | "px" | "percent" | "bits_per_second" | "bytes" | "mos" | "days" | "count";
 

@@ -175,7 +175,7 @@ impl Day {
         let any = random.one_of(&open).unwrap_or(conversation(1));
         let mine = random.one_of(&owned).unwrap_or((any, agent(1)));
         let who = random.agent();
-        match random.below(40) {
+        match random.below(44) {
             0..=8 if self.open.len() < MOST => {
                 self.numbers += 1;
                 Input::Arrived {
@@ -226,7 +226,7 @@ impl Day {
                 agent: who,
                 by: agent(BOSS),
             },
-            28..=29 => {
+            28..=29 | 40..=43 => {
                 let boss = random.one_in(3);
                 Input::Transferred {
                     conversation: mine.0,

@@ -147,6 +147,6 @@ mod tests {
                 CheckKind::Storage
             ]
         );
-        assert_eq!(all[2].sentence, "new");
+        assert_eq!(all[2].sentence, "New");
     }
 }

@@ -25,7 +25,7 @@ const AMPLITUDE: f64 = 0.3;
 /// A sweep that begins and ends softly does not click.
 const FADE: f64 = 0.01;
 /// Parts of the spectrum this far below the strongest (a share of its power) have no say.
-const FAINT: f64 = 1e-3;
+const FAINT: f64 = 2e-2;
 /// The response's highest point must stand this many times above the noise of all of it: of noise alone it stands 4
 /// times above, of speech 3 to 6.
 const CERTAIN: f64 = 10.0;
@@ -127,16 +127,21 @@ impl Chirp {
         let circle = &way.re;
         let around =
             |from: isize, to: isize| (from..to).map(move |n| circle[(at + length).wrapping_add_signed(n) % length]);
-        let power: f64 = around(-count(BEFORE), count(ROOM))
-            .filter(|value| value.abs() >= (ABOVE * noise).min(highest))
-            .map(|value| value * value - noise * noise)
-            .sum();
         let (close, width) = (count(CLOSE), count(WIDTH));
         let near: f64 = around(-close, -width)
             .chain(around(width, close))
             .map(|value| value * value)
             .sum();
         let near = (near / (2 * (close - width)) as f64).sqrt();
+        // Somebody who speaks meanwhile is louder here than elsewhere.
+        let other = noise.max(near);
+        let stands = |value: &f64| value.abs() >= (ABOVE * other).min(highest);
+        let within = |from: f64, to: f64| -> f64 {
+            let out = around(count(from), count(to)).filter(stands);
+            out.map(|value| value * value - other * other).sum()
+        };
+        // What stands out before the sound itself is not its echo, and there is about as much of it afterwards.
+        let power = within(-BEFORE, ROOM) - within(-BEFORE - ROOM, -BEFORE);
         Some(Trace {
             delay: Duration::from_secs_f64(at as f64 / f64::from(self.rate)),
             gain_db: dbfs(power.max(0.0) / whole),
