@@ -6,6 +6,8 @@
 mod commands;
 mod data_dir;
 mod embedded;
+mod mailbox;
+mod memory;
 mod notification;
 mod options;
 mod painting;
@@ -19,6 +21,7 @@ mod window;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    memory::keep_small();
     options::start_log();
     let options = match options::Options::read() {
         Ok(options) => options,
