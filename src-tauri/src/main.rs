@@ -6,6 +6,8 @@
 mod commands;
 mod data_dir;
 mod embedded;
+mod mailbox;
+mod memory;
 mod notification;
 mod options;
 mod painting;
@@ -20,6 +22,7 @@ mod window;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    memory::keep_small();
     if let Some(arguments) = selftest::asked_for() {
         return selftest::run(&arguments);
     }

@@ -1,6 +1,7 @@
 //! The desk's [`Shell`]: the window, the tray and the notifications of this machine.
 
 use crate::{
+    mailbox::Mailbox,
     notification,
     painting::Painting,
     tray::{self, Tray},
@@ -10,20 +11,22 @@ use sightline_desk::Shell;
 use sightline_media::Painter;
 use sightline_wire::desk::{DeskEvent, PainterView, StageLayout};
 use std::sync::Arc;
-use tauri::{AppHandle, Emitter, Manager};
+use tauri::{AppHandle, Manager};
 
 /// Reaches everything the controller may touch.
 pub struct TauriShell {
     app: AppHandle,
+    mailbox: Arc<Mailbox>,
     painting: Painting,
     tray: Arc<Tray>,
 }
 
 impl TauriShell {
     /// Around an open window.
-    pub fn new(app: AppHandle, painting: Painting, tray: Tray) -> Self {
+    pub fn new(app: AppHandle, mailbox: Arc<Mailbox>, painting: Painting, tray: Tray) -> Self {
         Self {
             app,
+            mailbox,
             painting,
             tray: Arc::new(tray),
         }
@@ -32,9 +35,7 @@ impl TauriShell {
 
 impl Shell for TauriShell {
     fn emit(&self, event: DeskEvent) {
-        if let Err(error) = self.app.emit_to(MAIN, "desk", event) {
-            tracing::warn!(%error, "the window did not hear an event");
-        }
+        self.mailbox.put(event);
     }
 
     fn notify(&self, title: &str, body: &str) {

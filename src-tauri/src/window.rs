@@ -1,6 +1,8 @@
 //! The one window and the main loop.
 
-use crate::{commands, embedded::Embedded, options::Options, painting::Painting, shell::TauriShell, tray::Tray};
+use crate::{
+    commands, embedded::Embedded, mailbox::Mailbox, options::Options, painting::Painting, shell::TauriShell, tray::Tray,
+};
 use sightline_desk::{Desk, DeskConfig, DeskHandle, ServerSource, keyring::Keyring};
 use std::{sync::Arc, time::Duration};
 use tauri::{
@@ -18,7 +20,11 @@ pub fn run(options: Options) -> tauri::Result<()> {
     let embedded = Embedded::default();
     let serving = embedded.clone();
     let app = tauri::Builder::default()
-        .invoke_handler(tauri::generate_handler![commands::desk])
+        .invoke_handler(tauri::generate_handler![
+            commands::desk,
+            commands::listen,
+            commands::events
+        ])
         .setup(move |app| Ok(open(app, options, serving)?))
         .on_window_event(|window, event| match event {
             WindowEvent::CloseRequested { api, .. } => {
@@ -92,7 +98,9 @@ fn open(app: &mut App, options: Options, embedded: Embedded) -> tauri::Result<()
         },
         keyring: Keyring::system(),
     };
-    let shell = Arc::new(TauriShell::new(app.handle().clone(), painting, tray));
+    let mailbox = Arc::new(Mailbox::default());
+    app.manage(mailbox.clone());
+    let shell = Arc::new(TauriShell::new(app.handle().clone(), mailbox, painting, tray));
     let desk = tauri::async_runtime::block_on(async { Desk::start(config, shell) });
     app.manage(desk);
     Ok(())

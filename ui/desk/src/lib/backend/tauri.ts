@@ -1,5 +1,4 @@
 import { invoke } from "@tauri-apps/api/core";
-import { listen } from "@tauri-apps/api/event";
 import type { DeskEvent } from "$wire";
 import type { Backend } from "./backend";
 
@@ -7,6 +6,25 @@ import type { Backend } from "./backend";
 export const tauriBackend: Backend = {
   send: (command) => invoke("desk", { command }),
   listen: async (handler) => {
-    await listen<DeskEvent>("desk", (event) => handler(event.payload));
+    // Another number after each load: the controller's side tells this page from the one before it.
+    const [page] = crypto.getRandomValues(new Uint32Array(1));
+    await invoke("listen", { page });
+    void take(page, handler);
   },
 };
+
+/** Asks for what has happened, again and again, until another page listens. */
+async function take(page: number | undefined, handler: (event: DeskEvent) => void): Promise<void> {
+  for (;;) {
+    const events = await invoke<DeskEvent[]>("events", { page });
+    if (events.length === 0) return;
+    for (const event of events) {
+      try {
+        handler(event);
+      } catch (error) {
+        // What follows must still arrive.
+        reportError(error);
+      }
+    }
+  }
+}
