@@ -453,7 +453,7 @@ struct Listener {
     voice: Arc<Mutex<Voice>>,
     /// Of the voice's time.
     begin: Instant,
-    /// A track of pictures is there: the camera's. A screen that comes beside it is taken and not counted.
+    /// A track of pictures has brought something: the camera's. A screen that comes beside it is not counted.
     pictures_heard: Arc<AtomicBool>,
 }
 
@@ -461,9 +461,7 @@ impl Listener {
     async fn listen(self, track: Arc<dyn TrackRemote>, said: mpsc::UnboundedSender<Said>) {
         match track.kind().await {
             RtpCodecKind::Audio => self.hear(&*track, &said).await,
-            RtpCodecKind::Video if !self.pictures_heard.swap(true, Ordering::Relaxed) => {
-                self.watch(&*track, &said).await;
-            }
+            RtpCodecKind::Video => self.watch(&*track, &said).await,
             _ => while track.poll().await.is_some() {},
         }
     }
@@ -501,6 +499,10 @@ impl Listener {
             let TrackRemoteEvent::OnRtpPacket(packet) = event else {
                 continue;
             };
+            if asked.is_none() && self.pictures_heard.swap(true, Ordering::Relaxed) {
+                while track.poll().await.is_some() {}
+                return;
+            }
             let header = &packet.header;
             let whole = pictures.packet(header.sequence_number, header.timestamp, header.marker, &packet.payload);
             self.ear.packets(header.ssrc, Kind::Pictures, pictures.arrivals());
