@@ -339,7 +339,10 @@ async fn the_last_reports_of_each_agent_are_kept() {
     let kept = readiness::reports(c, one).await.unwrap();
     let newest: Vec<Report> = all[2..].iter().rev().cloned().collect();
     assert_eq!(kept, newest);
-    assert_eq!(readiness::reports(c, other).await.unwrap(), std::slice::from_ref(&theirs));
+    assert_eq!(
+        readiness::reports(c, other).await.unwrap(),
+        std::slice::from_ref(&theirs)
+    );
     assert_eq!(readiness::sender(c, theirs.id).await.unwrap(), Some(other));
     assert_eq!(readiness::sender(c, all[0].id).await.unwrap(), None);
     let twice = readiness::add_report(c, one, desk, &theirs, 8).await;

@@ -361,6 +361,7 @@ impl<S: Shell> Controller<S> {
     /// What the server allows from now on.
     pub(super) fn readiness_told(&mut self, mine: MyReadiness) {
         self.testing.view.lease.clone_from(&mine.lease);
+        self.testing.view.policy = Some(mine.policy.clone());
         self.testing.mine = Some(mine);
         self.tell_what_is_gone();
     }
