@@ -12,18 +12,14 @@ use tauri::{State, WebviewWindow};
 /// Hands the page's wish to the controller and answers when it is done or refused.
 #[tauri::command]
 pub async fn desk(window: WebviewWindow, handle: State<'_, DeskHandle>, command: DeskCommand) -> Result<(), Problem> {
-    if window.label() != MAIN {
-        return Err(ErrorCode::NotAllowed.into());
-    }
+    from_main(&window)?;
     handle.command(command).await
 }
 
 /// What happens from now on is for the page with this number.
 #[tauri::command]
 pub async fn listen(window: WebviewWindow, mailbox: State<'_, Arc<Mailbox>>, page: u32) -> Result<(), Problem> {
-    if window.label() != MAIN {
-        return Err(ErrorCode::NotAllowed.into());
-    }
+    from_main(&window)?;
     mailbox.listen(page);
     Ok(())
 }
@@ -35,8 +31,14 @@ pub async fn events(
     mailbox: State<'_, Arc<Mailbox>>,
     page: u32,
 ) -> Result<Vec<DeskEvent>, Problem> {
-    if window.label() != MAIN {
-        return Err(ErrorCode::NotAllowed.into());
-    }
+    from_main(&window)?;
     Ok(mailbox.take(page).await)
+}
+
+/// The page in the one window we open is the only one that may ask for anything.
+fn from_main(window: &WebviewWindow) -> Result<(), Problem> {
+    match window.label() {
+        MAIN => Ok(()),
+        _ => Err(ErrorCode::NotAllowed.into()),
+    }
 }
