@@ -77,6 +77,11 @@ export async function startSound() {
       await control(...(name === 'speaker' ? ['set-default-sink', 'spk'] : ['set-default-source', 'mic']));
     },
 
+    /** The system's own switch, which no program's is stronger than. */
+    async mute(name, muted) {
+      await control(...(name === 'speaker' ? ['set-sink-mute', 'spk'] : ['set-source-mute', 'mic']), muted ? '1' : '0');
+    },
+
     /** What the speaker plays for a while, and when its first sample was played (Unix ms). */
     async record(seconds) {
       const latency = 20;

@@ -355,38 +355,40 @@ fn what_was_narrowed_stays_so_while_the_desk_is_away() {
 }
 
 #[test]
-fn losing_a_relay_counts_when_it_was_the_last_way() {
-    let relayed = Check {
-        figures: vec![Figure::new("relayed", 1.0, Unit::Count)],
-        ..check(CheckKind::Call, Outcome::Pass)
-    };
+fn losing_the_last_relay_counts_and_one_that_is_back_gives_it_back() {
     let blocked = |kind| failing(kind, Finding::RelayUnreachable);
-    let only_tls = [relayed, blocked(CheckKind::RelayUdp), blocked(CheckKind::RelayTcp)];
-    let mut desk = Desk::tested(&only_tls);
+    let lost = |kind| failed(kind, Finding::RelayUnreachable);
+    let mut desk = Desk::tested(&[blocked(CheckKind::RelayUdp), blocked(CheckKind::RelayTcp)]);
     assert_eq!(desk.state.readiness(1_000), Readiness::Video);
-    let lost = failed(CheckKind::RelayTls, Finding::RelayUnreachable);
+    let tls = lost(CheckKind::RelayTls);
+    assert_eq!(desk.input(LeaseInput::Narrow(&tls), 2_000), Readiness::Audio);
     assert_eq!(
-        desk.input(LeaseInput::Narrow(&lost), 2_000),
-        Readiness::Video,
-        "the relayed call stands"
+        desk.why(2_000),
+        [lost(CheckKind::RelayUdp)],
+        "the first of them is named"
     );
-    let lost = failed(CheckKind::RelayedCall, Finding::CallFailed);
-    assert_eq!(desk.input(LeaseInput::Narrow(&lost), 3_000), Readiness::Audio);
-    assert_eq!(desk.why(3_000), [lost]);
-    let again = single(4_000, check(CheckKind::RelayTls, Outcome::Pass));
+    let again = single(4_000, check(CheckKind::RelayTcp, Outcome::Pass));
     assert_eq!(desk.input(LeaseInput::Report(&again), 4_000), Readiness::Video);
-    // One that calls directly does not need it.
-    let mut direct = Desk::tested(&[]);
-    for kind in [
+    assert_eq!(desk.why(4_000), []);
+    let carries_nothing = failed(CheckKind::RelayedCall, Finding::CallFailed);
+    assert_eq!(
+        desk.input(LeaseInput::Narrow(&carries_nothing), 5_000),
+        Readiness::Audio
+    );
+    assert_eq!(desk.why(5_000), [carries_nothing]);
+    // Where there is none, none can be lost.
+    let none = without_relays();
+    assert_eq!(Desk::tested(&none).state.readiness(1_000), Readiness::Video);
+}
+
+fn without_relays() -> [Check; 4] {
+    [
         CheckKind::RelayUdp,
         CheckKind::RelayTcp,
         CheckKind::RelayTls,
         CheckKind::RelayedCall,
-    ] {
-        let lost = failed(kind, Finding::RelayUnreachable);
-        assert_eq!(direct.input(LeaseInput::Narrow(&lost), 2_000), Readiness::Video);
-    }
-    assert_eq!(direct.why(2_000), []);
+    ]
+    .map(|kind| check(kind, Outcome::Skipped))
 }
 
 #[test]

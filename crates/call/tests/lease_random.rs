@@ -28,13 +28,8 @@ const EVERYTHING: [CheckKind; 6] = [
 ];
 /// Without these there is no picture.
 const PICTURE: [CheckKind; 2] = [CheckKind::Camera, CheckKind::Encoder];
-/// One of these is a way for pictures, and so is a call that goes directly.
-const RELAYS: [CheckKind; 4] = [
-    CheckKind::RelayUdp,
-    CheckKind::RelayTcp,
-    CheckKind::RelayTls,
-    CheckKind::RelayedCall,
-];
+/// One of these has to work where any was tried in vain; where none was, a call that goes directly does as well.
+const RELAYS: [CheckKind; 3] = [CheckKind::RelayUdp, CheckKind::RelayTcp, CheckKind::RelayTls];
 /// Where there is nothing to check, these do not stand in the way.
 const MAY_BE_LEFT_OUT: [CheckKind; 2] = [CheckKind::Permissions, CheckKind::Version];
 
@@ -52,6 +47,10 @@ enum Went {
 impl Went {
     fn is_well(self) -> bool {
         matches!(self, Went::Well | Went::WellWithAWarning)
+    }
+
+    fn is_bad(self) -> bool {
+        matches!(self, Went::Badly | Went::Unseen)
     }
 }
 
@@ -135,10 +134,12 @@ impl History {
             return Readiness::NotReady;
         }
         let direct = call.is_some_and(|call| call.went.is_well() && !call.relayed);
-        let relay = RELAYS
-            .iter()
-            .any(|kind| self.known(place, *kind).is_some_and(|relay| relay.went.is_well()));
-        let blind = unseen || PICTURE.iter().any(|kind| !stands(*kind)) || !(direct || relay);
+        let relays = || RELAYS.iter().filter_map(|kind| self.known(place, *kind));
+        let carries_nothing = self
+            .known(place, CheckKind::RelayedCall)
+            .is_some_and(|relayed| relayed.went.is_bad());
+        let way = relays().any(|relay| relay.went.is_well()) || direct && !relays().any(|relay| relay.went.is_bad());
+        let blind = unseen || PICTURE.iter().any(|kind| !stands(*kind)) || !way || carries_nothing;
         if blind || self.failed_handshakes(place) >= 3 {
             return Readiness::Audio;
         }

@@ -22,6 +22,9 @@ pub(crate) const DEVICE_POLL: Duration = Duration::from_secs(5);
 /// Where devices appear is glanced at this often, so that an unplugged one is noticed at once.
 pub(crate) const DEVICE_GLANCE: Duration = Duration::from_millis(500);
 
+/// Between two tests the relays are asked this often whether they still answer.
+pub(crate) const RELAY_POLL: Duration = Duration::from_secs(10);
+
 /// Everything a desk needs to know before it starts.
 #[derive(Debug)]
 pub struct DeskConfig {

@@ -10,7 +10,7 @@ mod stage;
 
 use crate::{
     api::Api,
-    config::{DEVICE_GLANCE, DEVICE_POLL, DeskConfig, SERVER_START_PATIENCE, ServerSource, StartedServer},
+    config::{DEVICE_GLANCE, DEVICE_POLL, DeskConfig, RELAY_POLL, SERVER_START_PATIENCE, ServerSource, StartedServer},
     courier::Reply,
     devices::Devices,
     keyring::Keyring,
@@ -51,7 +51,8 @@ pub(crate) enum Input {
     KeyringChanged,
     /// The server has ended the session.
     SessionLost(Problem),
-    Devices(Vec<Device>),
+    /// What there is, and which kinds the system has muted.
+    Devices(Vec<Device>, Vec<DeviceKind>),
     /// Belongs to the session of that number; one of an earlier session is dropped.
     Session(u64, SessionInput),
     /// Belongs to the call of that number.
@@ -145,6 +146,8 @@ impl<S: Shell> Controller<S> {
         device_poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut device_glance = interval(DEVICE_GLANCE);
         device_glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut relay_poll = interval(RELAY_POLL);
+        relay_poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let call_due = self
                 .stage
@@ -159,6 +162,7 @@ impl<S: Shell> Controller<S> {
                 () = due(call_due) => self.call_tick(),
                 _ = device_poll.tick() => if self.attached { self.list_devices() },
                 _ = device_glance.tick() => if self.attached && self.devices.stirred() { self.list_devices() },
+                _ = relay_poll.tick() => self.ask_relays(),
             }
             self.test_when_free();
             self.show_call();
@@ -188,11 +192,12 @@ impl<S: Shell> Controller<S> {
             Input::Server(started) => self.server_found(started),
             Input::KeyringChanged => self.show_session(),
             Input::SessionLost(problem) => self.session_lost(problem),
-            Input::Devices(found) => {
+            Input::Devices(found, muted) => {
                 if self.devices.replace(found) {
                     self.show_devices();
                     self.devices_changed();
                 }
+                self.muted_by_system(muted);
             }
             Input::Session(epoch, input) => {
                 if epoch == self.epoch {
@@ -308,7 +313,12 @@ impl<S: Shell> Controller<S> {
         }
         self.devices.listing = true;
         let inputs = self.inputs.clone();
-        tokio::task::spawn_blocking(move || inputs.send(Input::Devices(sightline_media::list_devices())));
+        let chosen = [DeviceKind::Microphone, DeviceKind::Speaker].map(|kind| (kind, self.settings.device(kind)));
+        tokio::task::spawn_blocking(move || {
+            let muted = chosen.iter().filter(|(kind, id)| is_muted(*kind, id.as_deref()));
+            let muted = muted.map(|(kind, _)| *kind).collect();
+            inputs.send(Input::Devices(sightline_media::list_devices(), muted));
+        });
     }
 
     fn show_devices(&self) {
@@ -320,6 +330,10 @@ impl<S: Shell> Controller<S> {
     fn notice(&self, problem: Problem) {
         self.shell.emit(DeskEvent::Notice { problem });
     }
+}
+
+fn is_muted(kind: DeviceKind, id: Option<&str>) -> bool {
+    sightline_media::measure::system_muted(kind, id) == Some(true)
 }
 
 /// Cameras and sound cards on Linux, and the files that stand in for them. Other systems are asked now and then only.

@@ -59,19 +59,14 @@ impl Verdict {
         }
     }
 
-    /// Shows a way for media that works: a call that went directly, or a relay that was reached.
-    fn is_way(&self) -> bool {
-        let works = matches!(self.outcome, Outcome::Pass | Outcome::Warn);
-        match self.check {
-            CheckKind::Call => works && !self.relayed,
-            CheckKind::RelayUdp | CheckKind::RelayTcp | CheckKind::RelayTls | CheckKind::RelayedCall => works,
-            _ => false,
-        }
+    fn works(&self) -> bool {
+        matches!(self.outcome, Outcome::Pass | Outcome::Warn)
     }
 }
 
 /// What the checks of a full self-test come to. A check that is missing counts as not passed. Video also needs a
-/// way for its media: a direct test call, or at least one relay.
+/// way for its media: a relay that can be reached where there are any, for not every customer is reached directly, and a
+/// direct test call where there are none.
 pub fn comes_to(checks: &[Check]) -> Readiness {
     of_verdicts(&verdicts(checks))
 }
@@ -135,9 +130,23 @@ pub(super) fn of_verdicts(verdicts: &[Verdict]) -> Readiness {
     }
 }
 
-/// There is a way for pictures.
+/// The ways to a relay.
+pub(super) const RELAYS: [CheckKind; 3] = [CheckKind::RelayUdp, CheckKind::RelayTcp, CheckKind::RelayTls];
+
+/// There is a way for the pictures of every call.
 pub(super) fn has_way(verdicts: &[Verdict]) -> bool {
-    verdicts.iter().any(Verdict::is_way)
+    let any = |kinds: &[CheckKind], is: fn(&Verdict) -> bool| {
+        let mut of_kinds = verdicts.iter().filter(|verdict| kinds.contains(&verdict.check));
+        of_kinds.any(is)
+    };
+    let failed = |verdict: &Verdict| verdict.outcome == Outcome::Fail;
+    if any(&[CheckKind::RelayedCall], failed) {
+        false
+    } else if any(&RELAYS, failed) {
+        any(&RELAYS, Verdict::works)
+    } else {
+        any(&RELAYS, Verdict::works) || any(&[CheckKind::Call], |call| call.works() && !call.relayed)
+    }
 }
 
 /// The kinds among `needed` that do not stand, missing ones too, and what each takes away.
@@ -251,13 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn video_needs_a_direct_call_or_one_relay() {
-        const RELAYS: [CheckKind; 4] = [
-            CheckKind::RelayUdp,
-            CheckKind::RelayTcp,
-            CheckKind::RelayTls,
-            CheckKind::RelayedCall,
-        ];
+    fn video_needs_a_relay_where_there_are_any_and_a_direct_call_where_there_are_none() {
         let with = |relayed: bool, works: Option<CheckKind>, otherwise: Outcome| {
             let mut checks = all_pass();
             for checked in &mut checks {
@@ -271,17 +274,21 @@ mod tests {
             }
             comes_to(&checks)
         };
-        for otherwise in [Outcome::Fail, Outcome::Skipped] {
-            assert_eq!(with(false, None, otherwise), Readiness::Video, "directly");
-            assert_eq!(
-                with(true, None, otherwise),
-                Readiness::Audio,
-                "{otherwise:?}: no relay left"
-            );
-            for relay in RELAYS {
-                assert_eq!(with(true, Some(relay), otherwise), Readiness::Video, "{relay:?}");
+        assert_eq!(
+            with(false, None, Outcome::Skipped),
+            Readiness::Video,
+            "no relay, directly"
+        );
+        assert_eq!(with(true, None, Outcome::Skipped), Readiness::Audio, "no way is left");
+        assert_eq!(with(false, None, Outcome::Fail), Readiness::Audio, "all are blocked");
+        for relay in RELAYS {
+            for (relayed, otherwise) in [(true, Outcome::Fail), (false, Outcome::Fail), (true, Outcome::Skipped)] {
+                assert_eq!(with(relayed, Some(relay), otherwise), Readiness::Video, "{relay:?}");
             }
         }
+        let mut checks = all_pass();
+        checks.push(check(CheckKind::RelayedCall, Outcome::Fail, Some(Finding::CallFailed)));
+        assert_eq!(comes_to(&checks), Readiness::Audio, "the relay carries nothing");
     }
 
     #[test]

@@ -17,10 +17,10 @@ use sightline_wire::{
     account::Role,
     desk::DeskEvent,
     device::DeviceKind,
+    escalation::IceServer,
     ids::AccountId,
     readiness::{
-        BoardRow, CheckKind, DeviceIdentity, Extent, Finding, MyReadiness, Narrowing, Outcome, Readiness, Report,
-        SelfTestView,
+        BoardRow, CheckKind, DeviceIdentity, Extent, Finding, MyReadiness, Narrowing, Readiness, Report, SelfTestView,
     },
 };
 use std::{
@@ -29,6 +29,7 @@ use std::{
 };
 
 mod save;
+mod watch;
 
 /// A headset that is plugged in appears as several devices, one after the other.
 const SETTLE: Duration = Duration::from_millis(800);
@@ -41,9 +42,6 @@ const MOST_WAITING: usize = 10;
 
 /// Rows of a board that come together are drawn together.
 const DRAW_BOARD: Duration = Duration::from_millis(100);
-
-/// Relays that were lost are looked for this often.
-const RELAYS_AGAIN: Duration = Duration::from_secs(30);
 
 /// The ways that a lost relay takes away.
 const RELAYS: [CheckKind; 3] = [CheckKind::RelayUdp, CheckKind::RelayTcp, CheckKind::RelayTls];
@@ -73,6 +71,10 @@ pub(super) struct Testing {
     /// Counts changes of devices.
     changes: u64,
     board: Option<Board>,
+    /// What the system's mixer mutes; absent before the first look.
+    muted: Option<Vec<DeviceKind>>,
+    /// This session's, once the server has named them.
+    relays: Option<Vec<IceServer>>,
 }
 
 #[derive(Default)]
@@ -101,8 +103,12 @@ pub(crate) enum TestNews {
         reply: Reply,
     },
     DrawBoard,
-    /// A relay that was lost may be back, in the session of that number.
-    LookForRelays(u64),
+    /// Whether this session's relays have answered a question between two tests.
+    Relays {
+        epoch: u64,
+        relays: Vec<IceServer>,
+        silent: bool,
+    },
 }
 
 impl<S: Shell> Controller<S> {
@@ -231,9 +237,9 @@ impl<S: Shell> Controller<S> {
                 answer(reply, Ok(()));
             }
             TestNews::DrawBoard => self.draw_board(),
-            TestNews::LookForRelays(epoch) => {
+            TestNews::Relays { epoch, relays, silent } => {
                 if epoch == self.epoch {
-                    self.look_for_relays();
+                    self.relays_asked(relays, silent);
                 }
             }
         }
@@ -289,7 +295,6 @@ impl<S: Shell> Controller<S> {
             .filter(|last| last.extent == Extent::Full)
             .map(|last| last.readiness);
         tracing::info!(extent = ?report.extent, readiness = ?report.readiness, "self-test over");
-        self.go_on_looking_for_relays(&report);
         if self.signed_in_ref().is_ok() {
             let waiting = &mut self.testing.waiting;
             waiting.push_back(report);
@@ -435,20 +440,6 @@ impl<S: Shell> Controller<S> {
             ..Wish::single(CheckKind::RelayUdp, self.testing.view.checks.clone())
         };
         self.testing.want(look);
-    }
-
-    /// What was taken away by itself is given back by itself: as long as none of the relays answers they are asked again.
-    fn go_on_looking_for_relays(&self, report: &Report) {
-        let mut relays = report.checks.iter().filter(|check| RELAYS.contains(&check.kind));
-        let none = relays.all(|check| matches!(check.outcome, Outcome::Fail | Outcome::Skipped));
-        if report.extent != Extent::Single || report.checks.len() != RELAYS.len() || !none {
-            return;
-        }
-        let (inputs, epoch) = (self.inputs.clone(), self.epoch);
-        tokio::spawn(async move {
-            tokio::time::sleep(RELAYS_AGAIN).await;
-            inputs.send(Input::Test(TestNews::LookForRelays(epoch)));
-        });
     }
 
     /// What is known here is refused here; the server asks its own lease again.

@@ -19,7 +19,10 @@ use sightline_wire::{
     ids::{AccountId, ReportId},
     readiness::{Check, CheckKind, Extent, Finding, Outcome, Readiness, Report, Unit},
 };
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use uuid::Uuid;
 
 /// Everything that needs the server's answer, or its way.
@@ -108,11 +111,12 @@ async fn send_good_report(world: &World, desk: &TestDesk) {
         device: None,
         took_ms: 1,
     };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
     let report = Report {
         id: ReportId(Uuid::new_v4()),
         extent: Extent::Full,
-        started_at: 1,
-        finished_at: 2,
+        started_at: now - 30_000,
+        finished_at: now,
         app_version: "0.1.0".into(),
         system: "A test".into(),
         readiness: Readiness::Video,

@@ -10,6 +10,9 @@ use sightline_wire::{
 };
 use std::sync::{Mutex, PoisonError};
 
+#[cfg(target_os = "linux")]
+mod cookie;
+
 /// The tone that stands in for a microphone.
 pub const SYNTHETIC_MICROPHONE: &str = "synthetic:microphone";
 
@@ -33,6 +36,9 @@ fn with_host<T>(act: impl FnOnce(&Host) -> T) -> Option<T> {
 /// Where sound goes on this system; `None` on a machine without a sound server and without a sound card.
 #[cfg(target_os = "linux")]
 fn open_host() -> Option<Host> {
+    if let Err(error) = cookie::make() {
+        tracing::warn!(%error, "no key for the sound server");
+    }
     // ALSA's own PulseAudio plug-in loses half of the sound (docs/decisions), so the native host comes first.
     // Without a card ALSA is not even asked: it would fill the terminal with complaints.
     let pulse = cpal::host_from_id(cpal::HostId::PulseAudio).ok();

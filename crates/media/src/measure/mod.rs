@@ -22,6 +22,7 @@ mod speaker_run;
 
 pub use camera_run::camera;
 pub use encoder::encoder;
+pub use mute::system_muted;
 pub use reach::{relay, stun};
 pub use sound_run::microphone;
 pub use speaker_run::{opens, speaker_and_echo, tone};

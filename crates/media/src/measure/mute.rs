@@ -2,20 +2,27 @@
 
 use sightline_wire::device::DeviceKind;
 
-/// `None` where the system does not tell. `id` as in the device list.
+/// `None` where the system does not tell. `id` as in the device list; `None` is the system's default. Blocks for half a
+/// second at most.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn system_muted(_kind: DeviceKind, _id: &str) -> Option<bool> {
+pub fn system_muted(_kind: DeviceKind, _id: Option<&str>) -> Option<bool> {
     None
 }
 
-/// `None` where the system does not tell. `id` as in the device list.
+/// `None` where the system does not tell. `id` as in the device list; `None` is the system's default. Blocks for half a
+/// second at most.
 #[cfg(target_os = "linux")]
-pub(super) fn system_muted(kind: DeviceKind, id: &str) -> Option<bool> {
-    let id: cpal::DeviceId = id.parse().ok()?;
-    if id.host() != cpal::HostId::PulseAudio {
-        return None;
-    }
-    let asked = pulse::ask(kind, id.id());
+pub fn system_muted(kind: DeviceKind, id: Option<&str>) -> Option<bool> {
+    let asked = match id {
+        Some(id) => {
+            let id: cpal::DeviceId = id.parse().ok()?;
+            if id.host() != cpal::HostId::PulseAudio {
+                return None;
+            }
+            pulse::ask(kind, id.id())
+        }
+        None => pulse::ask(kind, pulse::default_of(kind)),
+    };
     asked
         .inspect_err(|error| tracing::debug!(%error, "the mixer does not tell"))
         .ok()
@@ -34,6 +41,14 @@ mod pulse {
 
     /// A server that does not answer within this time is not asked any further.
     const PATIENCE: Duration = Duration::from_millis(500);
+
+    /// What the sound server itself calls the default.
+    pub fn default_of(kind: DeviceKind) -> &'static str {
+        match kind {
+            DeviceKind::Speaker => "@DEFAULT_SINK@",
+            DeviceKind::Microphone | DeviceKind::Camera => "@DEFAULT_SOURCE@",
+        }
+    }
 
     pub fn ask(kind: DeviceKind, name: &str) -> Result<bool, ProtocolError> {
         let path = pulseaudio::socket_path_from_env().ok_or(io::Error::from(io::ErrorKind::NotFound))?;
@@ -80,6 +95,7 @@ mod pulse {
                 version: MAX_VERSION,
                 supports_shm: false,
                 supports_memfd: false,
+                // Made with the first connection of the sound system.
                 cookie: cookie.unwrap_or_default(),
             }))?;
             self.version = auth.version.min(MAX_VERSION);

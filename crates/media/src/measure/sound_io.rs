@@ -209,7 +209,7 @@ fn found(device: &cpal::Device, kind: DeviceKind) -> Found {
     let id = device.id().map(|id| id.to_string()).unwrap_or_default();
     let name = device.description().map(|description| description.name().to_owned());
     Found {
-        muted: mute::system_muted(kind, &id),
+        muted: mute::system_muted(kind, Some(&id)),
         identity: DeviceIdentity {
             kind,
             name: name.unwrap_or_else(|_| id.clone()),
