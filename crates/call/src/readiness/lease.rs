@@ -383,13 +383,10 @@ impl Tested {
             .filter(|(_, takes)| *takes != Carries::Comfort)
             .map(|(check, _)| failed(check))
             .collect();
-        if !verdict::has_way(&current) && !why.iter().any(is_about_call) {
-            let blocked = |kind: &CheckKind| {
-                let mut of_kind = current.iter().filter(|verdict| verdict.check == *kind);
-                of_kind.any(|verdict| verdict.outcome == Outcome::Fail)
-            };
-            let relay = verdict::RELAYS.into_iter().find(blocked);
-            why.push(failed(relay.unwrap_or(CheckKind::RelayedCall)));
+        if let Some(way) = verdict::missing_way(&current)
+            && !why.iter().any(is_about_call)
+        {
+            why.push(failed(way));
         }
         if self.failed_handshakes >= FAILED_HANDSHAKES {
             why.push(Narrowing::Handshakes);

@@ -124,29 +124,30 @@ pub(super) fn figure(check: &Check, name: &str) -> Option<f64> {
 pub(super) fn of_verdicts(verdicts: &[Verdict]) -> Readiness {
     let least = obstacles(verdicts, &CheckKind::ALL).map(|(_, takes)| left(takes)).min();
     let least = least.unwrap_or(Readiness::Video);
-    match has_way(verdicts) {
-        true => least,
-        false => least.min(Readiness::Audio),
+    match missing_way(verdicts) {
+        None => least,
+        Some(_) => least.min(Readiness::Audio),
     }
 }
 
-/// The ways to a relay.
-pub(super) const RELAYS: [CheckKind; 3] = [CheckKind::RelayUdp, CheckKind::RelayTcp, CheckKind::RelayTls];
-
-/// There is a way for the pictures of every call.
-pub(super) fn has_way(verdicts: &[Verdict]) -> bool {
-    let any = |kinds: &[CheckKind], is: fn(&Verdict) -> bool| {
-        let mut of_kinds = verdicts.iter().filter(|verdict| kinds.contains(&verdict.check));
-        of_kinds.any(is)
+/// The check that stands for a missing way of pictures; `None` when every call has one.
+pub(super) fn missing_way(verdicts: &[Verdict]) -> Option<CheckKind> {
+    const RELAYS: [CheckKind; 3] = [CheckKind::RelayUdp, CheckKind::RelayTcp, CheckKind::RelayTls];
+    let first = |kinds: &[CheckKind], is: fn(&Verdict) -> bool| {
+        let mut of_kinds = kinds
+            .iter()
+            .flat_map(|kind| verdicts.iter().filter(|verdict| verdict.check == *kind));
+        of_kinds.find(|verdict| is(verdict)).map(|verdict| verdict.check)
     };
     let failed = |verdict: &Verdict| verdict.outcome == Outcome::Fail;
-    if any(&[CheckKind::RelayedCall], failed) {
-        false
-    } else if any(&RELAYS, failed) {
-        any(&RELAYS, Verdict::works)
-    } else {
-        any(&RELAYS, Verdict::works) || any(&[CheckKind::Call], |call| call.works() && !call.relayed)
+    let carries_nothing = first(&[CheckKind::RelayedCall], failed);
+    if first(&RELAYS, Verdict::works).is_some() {
+        return carries_nothing;
     }
+    let direct = || first(&[CheckKind::Call], |call| call.works() && !call.relayed);
+    first(&RELAYS, failed)
+        .or(carries_nothing)
+        .or_else(|| direct().is_none().then_some(CheckKind::RelayedCall))
 }
 
 /// The kinds among `needed` that do not stand, missing ones too, and what each takes away.
@@ -212,7 +213,12 @@ mod tests {
     fn a_failure_takes_away_what_its_check_carries() {
         assert_eq!(comes_to(&all_pass()), Readiness::Video);
         for kind in CheckKind::ALL {
-            assert_eq!(with(kind, Outcome::Fail), left(kind.carries()), "{kind:?}");
+            let left = match kind {
+                // The only one that is a part of the ways.
+                CheckKind::RelayedCall => Readiness::Audio,
+                _ => left(kind.carries()),
+            };
+            assert_eq!(with(kind, Outcome::Fail), left, "{kind:?}");
             assert_eq!(
                 with(kind, Outcome::Warn),
                 Readiness::Video,
@@ -261,6 +267,7 @@ mod tests {
 
     #[test]
     fn video_needs_a_relay_where_there_are_any_and_a_direct_call_where_there_are_none() {
+        const RELAYS: [CheckKind; 3] = [CheckKind::RelayUdp, CheckKind::RelayTcp, CheckKind::RelayTls];
         let with = |relayed: bool, works: Option<CheckKind>, otherwise: Outcome| {
             let mut checks = all_pass();
             for checked in &mut checks {
