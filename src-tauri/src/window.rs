@@ -15,8 +15,17 @@ pub const MAIN: &str = "main";
 /// A controller that does not answer by then must not keep the window open.
 const CLOSE_ANSWER: Duration = Duration::from_secs(2);
 
+/// How long a thread for blocking work waits for more. Tokio's ten seconds never pass, for the threads take turns: one
+/// more that a single call needed would stay.
+const IDLE_THREAD: Duration = Duration::from_millis(100);
+
 /// Opens the window and runs until it is closed.
 pub fn run(options: Options) -> tauri::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_keep_alive(IDLE_THREAD)
+        .build()?;
+    tauri::async_runtime::set(runtime.handle().clone());
     let embedded = Embedded::default();
     let serving = embedded.clone();
     let app = tauri::Builder::default()

@@ -33,5 +33,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
   },
-  test: { include: ["src/**/*.test.ts"] },
+  // Style sheets are tested too.
+  test: { include: ["src/**/*.test.ts"], css: true },
 });
