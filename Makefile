@@ -2,11 +2,12 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/sightline/target
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: run test demo bench soak package ci types icons
+.PHONY: run test test-camera demo bench soak package ci types icons
 .DEFAULT_GOAL := run
 
 run: ; @scripts/run
 test: ; @scripts/test
+test-camera: ; @scripts/test-camera
 demo: ; @scripts/demo
 bench: ; @scripts/bench
 soak: ; @scripts/soak

@@ -274,6 +274,33 @@ mod tests {
         assert!(Frame::from_jpeg(&[0xff, 0xd8, 0]).is_err());
     }
 
+    /// 32 x 16 pixels, red beside blue, at half the width in colour and without the tables that everybody knows: as
+    /// webcams send it.
+    const MJPEG: &str = "\
+        ffd8ffe000104156493100000000000000000000ffdb004300080606070605080707070909080a0c140d0c0b0b0c1912130f141d\
+        1a1f1e1d1a1c1c20242e2720222c231c1c2837292c30313434341f27393d38323c2e333432ffdb0043010909090c0b0c180d0d18\
+        32211c21323232323232323232323232323232323232323232323232323232323232323232323232323232323232323232323232\
+        3232ffc00011080010002003012100021101031101ffda000c03010002110311003f00f38a2bc33f5439ca2bf703f1d3a3a2bf0f\
+        3f6239ca2bf703f1d3ffd9";
+
+    #[test]
+    fn a_webcams_jpeg_has_the_colours_of_video() {
+        let digits = |at| u8::from_str_radix(&MJPEG[at..at + 2], 16).expect("hexadecimal");
+        let bytes: Vec<u8> = (0..MJPEG.len()).step_by(2).map(digits).collect();
+        let frame = Frame::from_jpeg(&bytes).expect("a picture");
+        assert_eq!((frame.width, frame.height), (32, 16));
+        // Full range in the JPEG, 16 to 235 in a frame (ITU-R BT.601): red and blue of 75 %.
+        for (x, expected) in [(4, [65, 100, 212]), (28, [35, 212, 114])] {
+            let (pixel, chroma) = (8 * 32 + x, 4 * 16 + x / 2);
+            let found = [frame.y[pixel], frame.u[chroma], frame.v[chroma]];
+            let near = found
+                .iter()
+                .zip(expected)
+                .all(|(found, expected)| found.abs_diff(expected) < 4);
+            assert!(near, "{found:?} for {expected:?}");
+        }
+    }
+
     #[test]
     fn scaling_keeps_the_left_half_left() {
         let mut frame = Frame::black(64, 32);

@@ -1,15 +1,31 @@
 //! Cameras: real ones, a moving test picture, and Y4M files, all chosen from the same list.
 
 pub mod choice;
+#[cfg(target_os = "linux")]
+mod mode;
+#[cfg_attr(
+    target_os = "linux",
+    expect(dead_code, reason = "used elsewhere; compiled and tested here too")
+)]
 mod native;
 mod synthetic;
+#[cfg(target_os = "linux")]
+mod v4l2;
 mod y4m;
+
+#[cfg(not(target_os = "linux"))]
+use native as system;
+#[cfg(target_os = "linux")]
+use v4l2 as system;
 
 use crate::painter::Frame;
 use sightline_wire::{
     ErrorCode, Problem,
     device::{Device, DeviceKind},
 };
+
+/// What a call asks a camera for: pixels across, pixels down, pictures a second.
+pub const WANTED: (u32, u32, f64) = (1280, 720, 30.0);
 
 /// Delivers pictures at its own pace.
 pub trait Camera {
@@ -52,7 +68,7 @@ pub const SYNTHETIC: &str = "synthetic:camera";
 
 /// All cameras, real ones first.
 pub fn list() -> Vec<Device> {
-    let mut devices = native::list();
+    let mut devices = system::list();
     devices.push(Device {
         id: SYNTHETIC.into(),
         kind: DeviceKind::Camera,
@@ -66,7 +82,7 @@ pub fn list() -> Vec<Device> {
 pub fn node(id: Option<&str>) -> Option<std::path::PathBuf> {
     match id {
         Some(id) if id == SYNTHETIC || crate::files::path(id).is_some() => None,
-        other => native::node(other),
+        other => system::node(other),
     }
 }
 
@@ -75,6 +91,6 @@ pub fn open(id: Option<&str>) -> Result<Box<dyn Camera>, CameraFault> {
     match id {
         Some(SYNTHETIC) => Ok(Box::new(synthetic::TestPicture::new(1280, 720, 30))),
         Some(id) if let Some(path) = crate::files::path(id) => Ok(Box::new(y4m::Y4mFile::open(&path)?)),
-        other => Ok(Box::new(native::NativeCamera::open(other)?)),
+        other => Ok(Box::new(system::NativeCamera::open(other)?)),
     }
 }

@@ -1,6 +1,6 @@
-//! Real cameras through nokhwa (V4L2, AVFoundation, Media Foundation).
+//! Real cameras through nokhwa (AVFoundation, Media Foundation), where there is no V4L2.
 
-use super::{Camera, CameraFault};
+use super::{Camera, CameraFault, WANTED};
 use crate::painter::Frame;
 use nokhwa::{
     NokhwaError, query,
@@ -53,14 +53,7 @@ fn find(wanted: Option<&str>) -> Option<CameraInfo> {
     info.cloned()
 }
 
-/// V4L2 numbers cameras as their device files.
-#[cfg(target_os = "linux")]
-pub fn node(wanted: Option<&str>) -> Option<std::path::PathBuf> {
-    let number = find(wanted)?.index().as_index().ok()?;
-    Some(format!("/dev/video{number}").into())
-}
-
-#[cfg(not(target_os = "linux"))]
+/// These systems have no device files.
 pub fn node(_: Option<&str>) -> Option<std::path::PathBuf> {
     None
 }
@@ -69,10 +62,14 @@ impl NativeCamera {
     pub fn open(wanted: Option<&str>) -> Result<Self, CameraFault> {
         let index: CameraIndex = find(wanted).ok_or(CameraFault::Missing)?.index().clone();
         let mut last = CameraFault::Missing;
-        for &format in FORMATS {
-            let wish = CameraFormat::new(Resolution::new(1280, 720), format, 30);
-            let request =
-                RequestedFormat::with_formats(RequestedFormatType::Closest(wish), std::slice::from_ref(&format));
+        let (width, height, fps) = WANTED;
+        let wishes = FORMATS.iter().map(|format| {
+            let wish = CameraFormat::new(Resolution::new(width, height), *format, fps as u32);
+            RequestedFormat::with_formats(RequestedFormatType::Closest(wish), std::slice::from_ref(format))
+        });
+        // What nokhwa calls closest has the wanted size, or does not exist: then any picture is better than none.
+        let any = RequestedFormat::with_formats(RequestedFormatType::None, FORMATS);
+        for request in wishes.chain([any]) {
             let opened = nokhwa::Camera::new(index.clone(), request)
                 .and_then(|mut camera| camera.open_stream().map(|()| camera))
                 .map_err(fault);

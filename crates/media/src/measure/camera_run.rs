@@ -7,7 +7,7 @@ use super::{
     plain,
 };
 use crate::{
-    camera::{self, CameraFault, SYNTHETIC},
+    camera::{self, CameraFault, SYNTHETIC, WANTED},
     painter::{Frame, Painter, Tile},
 };
 use sightline_call::readiness::figures::{CameraMeasured, CameraTrouble};
@@ -17,8 +17,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a call asks a camera for.
-const WANTED: (u32, u32, f64) = (1280, 720, 30.0);
 /// Pictures that wait for whoever watches.
 const WAITING: usize = 2;
 
