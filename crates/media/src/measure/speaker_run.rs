@@ -209,8 +209,9 @@ impl Ears {
 
     /// Takes what comes until then, one word at least.
     fn wait(&mut self, until: Instant) {
+        // What comes after the first trouble is only its end.
         let mut until = until;
-        loop {
+        while self.works() {
             match self.run.next(until) {
                 Next::Word(Heard::Found(found)) => self.heard.found = Some(found),
                 Next::Word(Heard::Begins { channels, rate }) => {
@@ -308,8 +309,9 @@ impl Mouth {
 
     /// Takes what comes until then, one word at least.
     fn wait(&mut self, until: Instant) {
+        // What comes after the first trouble is only its end.
         let mut until = until;
-        loop {
+        while self.trouble.is_none() {
             match self.run.next(until) {
                 Next::Word(Played::Found(found)) => self.spoken.found = Some(found),
                 Next::Word(Played::Begins { rate }) => self.spoken.rate = rate,
