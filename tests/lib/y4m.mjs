@@ -1,9 +1,16 @@
-// A still picture as a Y4M file, which the desk offers as a camera.
+// Pictures as a Y4M file, which the desk offers as a camera and shows over and over.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** `rgba` is four bytes a pixel; sizes must be even. */
-export function writeY4m(path, width, height, rgba) {
+/** Each picture in RGBA, four bytes a pixel; sizes must be even. */
+export function writeY4m(path, width, height, ...pictures) {
+  mkdirSync(dirname(path), { recursive: true });
+  const header = Buffer.from(`YUV4MPEG2 W${width} H${height} F30:1 Ip A1:1 C420\n`);
+  const frames = pictures.flatMap((rgba) => [Buffer.from('FRAME\n'), ...planes(width, height, rgba)]);
+  writeFileSync(path, Buffer.concat([header, ...frames]));
+}
+
+function planes(width, height, rgba) {
   const luma = Buffer.alloc(width * height);
   const [u, v] = [Buffer.alloc((width * height) / 4), Buffer.alloc((width * height) / 4)];
   for (let y = 0; y < height; y++) {
@@ -16,7 +23,5 @@ export function writeY4m(path, width, height, rgba) {
       v[at] = 128 + (112.4 * r - 94.1 * g - 18.3 * b) / 256;
     }
   }
-  mkdirSync(dirname(path), { recursive: true });
-  const header = Buffer.from(`YUV4MPEG2 W${width} H${height} F30:1 Ip A1:1 C420\n`);
-  writeFileSync(path, Buffer.concat([header, Buffer.from('FRAME\n'), luma, u, v]));
+  return [luma, u, v];
 }
