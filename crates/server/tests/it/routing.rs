@@ -180,8 +180,8 @@ async fn who_does_not_answer_is_not_asked_again_before_saying_so() {
     );
 
     first.say(AgentRequest::BackAgain);
-    first.paused(None).await;
     assert_eq!(first.asked().await.conversation, asked.conversation);
+    first.paused(None).await;
     accept(&agent, asked.conversation).await.unwrap();
     // Taking something unasked says so, too.
     let _page = customer(&world, false).await;
