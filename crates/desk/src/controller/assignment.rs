@@ -8,7 +8,6 @@ use sightline_wire::{
     conversation::{Conversation, ConversationState},
     desk::{AssignmentView, DeskEvent},
     ids::ConversationId,
-    readiness::Narrowing,
     routing::{Assignment, Pause, TakenBack},
 };
 
@@ -152,10 +151,6 @@ impl<S: Shell> Controller<S> {
     pub(super) fn back_again(&self) -> Result<(), Problem> {
         self.signed_in_ref()?.link.back_again();
         Ok(())
-    }
-
-    fn first_narrowing(&self) -> Option<Narrowing> {
-        self.lease()?.narrowed_by.first().cloned()
     }
 
     pub(super) fn show_assignment(&self) {

@@ -19,8 +19,8 @@ use sightline_wire::{
     device::DeviceKind,
     ids::AccountId,
     readiness::{
-        BoardRow, CheckKind, DeviceIdentity, Extent, Finding, Lease, MyReadiness, Narrowing, Outcome, Readiness,
-        Report, SelfTestView,
+        BoardRow, CheckKind, DeviceIdentity, Extent, Finding, MyReadiness, Narrowing, Outcome, Readiness, Report,
+        SelfTestView,
     },
 };
 use std::{
@@ -397,7 +397,8 @@ impl<S: Shell> Controller<S> {
 
     /// Leased devices that are not connected any more, once on each connection.
     fn tell_what_is_gone(&mut self) {
-        let leased: Vec<DeviceIdentity> = self.lease().map(|lease| lease.devices.clone()).unwrap_or_default();
+        let lease = self.testing.mine.as_ref().and_then(|mine| mine.lease.as_ref());
+        let leased: Vec<DeviceIdentity> = lease.map(|lease| lease.devices.clone()).unwrap_or_default();
         let mut told = std::mem::take(&mut self.testing.told_gone);
         told.retain(|(kind, id)| self.devices.is_gone(*kind, id));
         if let Ok(signed_in) = self.signed_in_ref() {
@@ -450,11 +451,6 @@ impl<S: Shell> Controller<S> {
         });
     }
 
-    /// What this desk may be offered, as the server told it last.
-    pub(super) fn lease(&self) -> Option<&Lease> {
-        self.testing.mine.as_ref()?.lease.as_ref()
-    }
-
     /// What is known here is refused here; the server asks its own lease again.
     pub(super) fn ready_for_video(&self) -> Result<(), Problem> {
         let Some(mine) = self.testing.mine.as_ref().filter(|mine| mine.policy.required) else {
@@ -464,6 +460,11 @@ impl<S: Shell> Controller<S> {
             Some(lease) if lease.readiness == Readiness::Video => Ok(()),
             Some(_) | None => Err(ErrorCode::NotReadyForVideo.into()),
         }
+    }
+
+    /// The first thing that speaks against this desk, as the server told it last.
+    pub(super) fn first_narrowing(&self) -> Option<Narrowing> {
+        self.testing.mine.as_ref()?.lease.as_ref()?.narrowed_by.first().cloned()
     }
 
     pub(super) fn watch_board(&mut self, open: bool) -> Result<(), Problem> {
