@@ -111,7 +111,12 @@ async fn what_is_declined_goes_to_the_colleague_until_the_agent_is_back() {
     desk.until("no pause any more", |w| w.paused.is_none().then_some(()))
         .await;
     let _next = customer(&world, "Luis").await;
-    // The colleague has had new work since.
+    // Who comes back stands behind those who have been there.
+    let next = asked(&mut other, "Luis").await;
+    other
+        .command(DeskCommand::Decline { conversation: next })
+        .await
+        .unwrap();
     asked(&mut desk, "Luis").await;
     // A page that loads again knows as much.
     desk.window.assignment = None;
