@@ -70,5 +70,6 @@ fn config(options: &Options, port: u16) -> ServerConfig {
         config.seat_times.customer_ms = i64::try_from(seat.as_millis()).unwrap_or(i64::MAX);
     }
     config.readiness.clone_from(&options.embedded.readiness);
+    config.routing.clone_from(&options.embedded.routing);
     config
 }

@@ -1,6 +1,6 @@
 //! Settings of one start, from flags or the environment.
 
-use sightline_server::readiness_from_settings;
+use sightline_server::{RoutingMode, readiness_from_settings, routing_from_settings};
 use sightline_wire::readiness::ReadinessPolicy;
 use std::{env, path::PathBuf, time::Duration};
 use tracing_subscriber::EnvFilter;
@@ -21,6 +21,7 @@ sightline selftest [FLAGS]    tests this desk without a window; --help says how
                       SIGHTLINE_READINESS      required (default): video only after a passed self-test; or advised
                       SIGHTLINE_LEASE_H        how long a passed self-test counts, default 12 hours
                       SIGHTLINE_MINIMUM_VERSION   an older app is not ready
+                      SIGHTLINE_ROUTING        pull (default): you take conversations; or push: you are asked to
                       SIGHTLINE_DOWNLOADS      where reports are saved, default the person's download folder
                       SIGHTLINE_PAINTER=canvas draw pictures in the page instead of over it
                       SIGHTLINE_LOG            what to log, default info";
@@ -53,6 +54,8 @@ pub struct Embedded {
     pub seat: Option<Duration>,
     /// What desks have to show before they are given video.
     pub readiness: ReadinessPolicy,
+    /// Whether agents take conversations or are asked to.
+    pub routing: RoutingMode,
 }
 
 impl Options {
@@ -118,6 +121,8 @@ impl Options {
                 invite_ttl: number("", "SIGHTLINE_INVITE_TTL_S")?.map(Duration::from_secs),
                 seat: number("", "SIGHTLINE_SEAT_S")?.map(Duration::from_secs),
                 readiness: readiness_from_settings(|name| text("", name))
+                    .map_err(|error| format!("{error}.\n\n{USAGE}"))?,
+                routing: routing_from_settings(|name| text("", name))
                     .map_err(|error| format!("{error}.\n\n{USAGE}"))?,
             },
         })

@@ -20,7 +20,7 @@ export type ConnectionId = string;
 
 export type ReportId = string;
 
-export type ErrorCode = "bad_request" | "too_large" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "already_accepted" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "not_ready_for_video" | "desk_not_connected" | "channel_cannot_carry_link" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_busy" | "microphone_lost" | "speaker_missing" | "speaker_busy" | "screen_gone" | "screen_unavailable" | "media_timeout" | "picture_blocked" | "relay_refused" | "relay_unreachable" | "relay_missing" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
+export type ErrorCode = "bad_request" | "too_large" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "already_accepted" | "colleague_asked" | "cannot_take_now" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "not_ready_for_video" | "desk_not_connected" | "channel_cannot_carry_link" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_busy" | "microphone_lost" | "speaker_missing" | "speaker_busy" | "screen_gone" | "screen_unavailable" | "media_timeout" | "picture_blocked" | "relay_refused" | "relay_unreachable" | "relay_missing" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
 
 export type Problem = { 
 /**
@@ -643,6 +643,32 @@ attempt: Attempt, } | { "type": "ended",
  */
 reason: EndReason, } | { "type": "problem" } & Problem | { "type": "heartbeat" };
 
+export type Assignment = { 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * The customer wants to be seen: the desk's lease has to allow it for as long as the agent is asked.
+ */
+video: boolean, 
+/**
+ * The agent is asked for so much longer, in milliseconds; the clocks of desk and server need not agree.
+ */
+left_ms: number, 
+/**
+ * Of so many altogether.
+ */
+asked_ms: number, 
+/**
+ * Why this agent, in plain words.
+ */
+because: string, };
+
+export type TakenBack = "missed" | "declined" | "disconnected" | "absent" | "lease_narrowed" | "gives_way" | "wants_other" | "withdrawn";
+
+export type Pause = "missed" | "declined";
+
 export type AgentRequest = { "type": "hello", 
 /**
  * From [`crate::account::Session`].
@@ -667,7 +693,7 @@ why: Narrowing, } | { "type": "watch_board",
 /**
  * Open.
  */
-open: boolean, } | { "type": "heartbeat" };
+open: boolean, } | { "type": "back_again" } | { "type": "heartbeat" };
 
 export type AgentEvent = { "type": "welcome", 
 /**
@@ -702,7 +728,23 @@ conversation: ConversationId,
 /**
  * Show it until then.
  */
-until: number, } | { "type": "readiness" } & MyReadiness | { "type": "test_wanted" } | { "type": "board" } & BoardRow | { "type": "problem" } & Problem | { "type": "heartbeat" };
+until: number, } | { "type": "readiness" } & MyReadiness | { "type": "test_wanted" } | { "type": "board" } & BoardRow | { "type": "assigned" } & Assignment | { "type": "taken_back", 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * Why.
+ */
+why: TakenBack, 
+/**
+ * A colleague is asked now.
+ */
+elsewhere: boolean, } | { "type": "paused", 
+/**
+ * `None`: they are given.
+ */
+why: Pause | null, } | { "type": "problem" } & Problem | { "type": "heartbeat" };
 
 export type DeviceKind = "camera" | "microphone" | "speaker";
 
@@ -1443,7 +1485,11 @@ password: string, } | { "type": "sign_out" } | { "type": "take_over" } | { "type
 /**
  * Which.
  */
-conversation: ConversationId, } | { "type": "open", 
+conversation: ConversationId, } | { "type": "decline", 
+/**
+ * Which.
+ */
+conversation: ConversationId, } | { "type": "back_again" } | { "type": "open", 
 /**
  * Which.
  */
@@ -1685,11 +1731,65 @@ problems: Array<Problem>,
  */
 quality: Quality | null, };
 
+export type AssignmentView = { "type": "asked", 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * Who wrote.
+ */
+customer_name: string, 
+/**
+ * The customer wants to be seen.
+ */
+video: boolean, 
+/**
+ * Until then, by this desk's clock.
+ */
+until: number, 
+/**
+ * Of so many milliseconds altogether.
+ */
+asked_ms: number, 
+/**
+ * Why this agent, in plain words.
+ */
+because: string, } | { "type": "taken_back", 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * Who wrote.
+ */
+customer_name: string, 
+/**
+ * Why.
+ */
+why: TakenBack, 
+/**
+ * What speaks against this desk, where that is why.
+ */
+narrowing: Narrowing | null, 
+/**
+ * A colleague is asked now.
+ */
+elsewhere: boolean, };
+
 export type DeskEvent = { "type": "self_test", 
 /**
  * As they stand.
  */
-test: SelfTestView, } | { "type": "board", 
+test: SelfTestView, } | { "type": "assignment", 
+/**
+ * `None` when it is taken, or there is none.
+ */
+assignment: AssignmentView | null, } | { "type": "paused", 
+/**
+ * `None` when they are, or everybody takes them unasked.
+ */
+why: Pause | null, } | { "type": "board", 
 /**
  * Every agent.
  */

@@ -190,6 +190,16 @@ impl Api {
             .await
     }
 
+    /// Turns down the conversation that this agent is asked to take.
+    pub async fn decline(&self, id: ConversationId) -> Result<(), Problem> {
+        self.call(
+            Method::POST,
+            &format!("/v1/conversations/{id}/decline"),
+            Some(&Empty {}),
+        )
+        .await
+    }
+
     /// The messages after a sequence number, one page.
     pub async fn messages(&self, id: ConversationId, after: i64) -> Result<MessagePage, Problem> {
         let path = format!("/v1/conversations/{id}/messages?after={after}&limit={PAGE}");

@@ -1,5 +1,6 @@
 //! One task that owns the desk's state and takes one input at a time.
 
+mod assignment;
 mod effects;
 mod figures;
 mod inbox;
@@ -219,6 +220,8 @@ impl<S: Shell> Controller<S> {
             DeskCommand::SignOut => self.sign_out(reply),
             DeskCommand::TakeOver => answer(reply, self.take_over()),
             DeskCommand::Accept { conversation } => self.accept(conversation, reply),
+            DeskCommand::Decline { conversation } => self.decline(conversation, reply),
+            DeskCommand::BackAgain => answer(reply, self.back_again()),
             DeskCommand::Open { conversation } => answer(reply, self.open_thread(conversation)),
             DeskCommand::Send { conversation, text } => self.send_text(conversation, text, reply),
             DeskCommand::Discard { client_id } => self.discard(client_id, reply),
@@ -270,6 +273,8 @@ impl<S: Shell> Controller<S> {
         });
         self.show_session();
         self.show_inbox();
+        self.show_assignment();
+        self.show_pause();
         let call = self.shown_call.clone();
         self.shell.emit(DeskEvent::Call { call });
         self.show_test_again();

@@ -68,6 +68,11 @@ impl Link {
         let _ = self.outgoing.send(AgentRequest::WatchBoard { open });
     }
 
+    /// The agent is there again, after an assignment that came to nothing.
+    pub fn back_again(&self) {
+        let _ = self.outgoing.send(AgentRequest::BackAgain);
+    }
+
     /// The agent is writing.
     pub fn typing(&self, conversation: ConversationId) {
         let _ = self.outgoing.send(AgentRequest::Typing { conversation });
@@ -149,7 +154,10 @@ impl Protocol for AgentProtocol {
             | AgentEvent::Typing { .. }
             | AgentEvent::Readiness(_)
             | AgentEvent::TestWanted
-            | AgentEvent::Board(_)) => {
+            | AgentEvent::Board(_)
+            | AgentEvent::Assigned(_)
+            | AgentEvent::TakenBack { .. }
+            | AgentEvent::Paused { .. }) => {
                 (self.tell)(LinkEvent::Frame(Box::new(frame)));
                 Next::Stay
             }

@@ -9,7 +9,7 @@ use crate::{
         frames::{Frames, HEARTBEAT, Incoming, SILENCE, limited},
         refusal::Refusal,
     },
-    readiness,
+    readiness, routing,
 };
 use axum::{
     extract::{
@@ -119,6 +119,12 @@ async fn listen(app: &App, frames: &mut Frames, account: &Account, desk: DeskId,
                         return;
                     }
                 }
+                Incoming::Frame(AgentRequest::BackAgain) => {
+                    let back = routing::routes::back_again(app, account.id).await;
+                    if let Err(error) = back && !refuse(frames, error.into()).await {
+                        return;
+                    }
+                }
                 Incoming::Frame(AgentRequest::WatchBoard { open }) => {
                     let going_on = match readiness::routes::supervises(account) {
                         Ok(()) => {
@@ -200,9 +206,15 @@ async fn welcome(app: &App, frames: &mut Frames, account: &Account, desk: DeskId
                 silence_ms: millis(SILENCE),
             };
             let wanted = app.readiness.asked.waits(account.id);
-            frames.send(&welcome).await
-                && frames.send(&AgentEvent::Readiness(mine)).await
-                && (!wanted || frames.send(&AgentEvent::TestWanted).await)
+            let mut told = vec![welcome, AgentEvent::Readiness(mine)];
+            told.extend(wanted.then_some(AgentEvent::TestWanted));
+            told.extend(app.standing(account.id));
+            for event in told {
+                if !frames.send(&event).await {
+                    return false;
+                }
+            }
+            true
         }
         Err(error) => {
             frames

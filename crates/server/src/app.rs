@@ -13,6 +13,7 @@ use crate::{
     },
     readiness::{News, Readinesses},
     rooms::Rooms,
+    routing::Assignments,
     turn::Turn,
 };
 use sightline_store::{
@@ -44,6 +45,7 @@ pub struct App {
     pub pages: Pages,
     pub rooms: Rooms,
     pub readiness: Readinesses,
+    pub assignments: Assignments,
     pub turn: Turn,
     pub echoes: Echoes,
     pub tickets: Tickets,
@@ -194,6 +196,7 @@ impl App {
         if let Some(thread) = thread {
             self.pages.signal(&thread, PageSignal::New);
         }
+        self.follow(&view);
         drop(committed);
         Ok(view)
     }

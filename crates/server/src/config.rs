@@ -1,6 +1,6 @@
 //! How a server is set up.
 
-use crate::{readiness::policy::default_policy, turn::TurnConfig};
+use crate::{readiness::policy::default_policy, routing::RoutingMode, turn::TurnConfig};
 use sightline_call::seats::SeatTimes;
 use sightline_wire::{
     account::Role,
@@ -47,6 +47,8 @@ pub struct ServerConfig {
     pub max_bitrate: u32,
     /// What desks have to show before they are given video.
     pub readiness: ReadinessPolicy,
+    /// Whether agents take conversations or are asked to.
+    pub routing: RoutingMode,
     /// Created at the first start; those without a password get a generated one.
     pub first_accounts: Vec<NewAccount>,
     /// Serve the customer's pages from this folder instead of the embedded ones.
@@ -74,6 +76,7 @@ impl ServerConfig {
             ice_policy_before_join: IcePolicy::default(),
             max_bitrate: DEFAULT_MAX_BITRATE,
             readiness: default_policy(),
+            routing: RoutingMode::default(),
             first_accounts: NewAccount::one_of_each(),
             pages: None,
         }

@@ -83,9 +83,10 @@ pub async fn accept(State(app): State<Arc<App>>, SignedIn { account }: SignedIn,
         match rules::accept(facts(&stored), account.id)? {
             Step::Taken => return Ok(Json(app.view(stored))),
             Step::Take => {
-                let active = ConversationState::Active;
+                let (active, at) = (ConversationState::Active, now());
+                app.may_take(id, account.id, at)?;
                 conversations::set_owner(writing.conn(), id, account.id).await?;
-                conversations::set_state(writing.conn(), id, active, now()).await?;
+                conversations::set_state(writing.conn(), id, active, at).await?;
             }
         }
         tracing::info!(conversation = %id, account = %account.id, "accepted");

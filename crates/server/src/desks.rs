@@ -216,6 +216,13 @@ impl Desks {
         entry.is_some()
     }
 
+    /// Tells an agent, at whichever desk.
+    pub fn tell_agent(&self, account: AccountId, event: &AgentEvent) {
+        if let Some(entry) = self.lock().get(&account) {
+            entry.tell(event);
+        }
+    }
+
     /// Tells those who have the readiness board open.
     pub fn tell_board(&self, event: &AgentEvent) {
         for entry in self.lock().values().filter(|entry| entry.board) {

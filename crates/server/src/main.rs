@@ -3,8 +3,8 @@
 
 use serde_json::json;
 use sightline_server::{
-    NewAccount, RunningServer, Secret, ServerConfig, TurnConfig, coturn_configuration, readiness_from_settings, serve,
-    set_password,
+    NewAccount, RunningServer, Secret, ServerConfig, TurnConfig, coturn_configuration, readiness_from_settings,
+    routing_from_settings, serve, set_password,
 };
 use sightline_wire::{
     agent::{DEFAULT_MAX_BITRATE, SMALLEST_MAX_BITRATE},
@@ -42,6 +42,8 @@ sightline-server coturn-config      a configuration for coturn, from the same se
                                                    self-test; or advised
                           SIGHTLINE_LEASE_H        how long a passed self-test counts, default 12 hours
                           SIGHTLINE_MINIMUM_VERSION   desks with an older app are not ready
+                          SIGHTLINE_ROUTING        pull (default): agents take conversations from the inbox; or push:
+                                                   each is assigned to the agent who is free for it
                           SIGHTLINE_LOG            what to log, default info
 
 Relaying calls, for networks that let nothing else through (docs/relay.md):
@@ -200,6 +202,7 @@ fn config(arguments: Vec<String>) -> Result<ServerConfig, Box<dyn Error>> {
         config.max_bitrate = max_bitrate(&bits)?;
     }
     config.readiness = readiness_from_settings(variable)?;
+    config.routing = routing_from_settings(variable)?;
     config.pages = settings.get("--pages", "SIGHTLINE_PAGES").map(PathBuf::from);
     config.direct_line_secret = env::var("SIGHTLINE_DIRECT_LINE_SECRET").ok().map(Secret::new);
     if accounts_from_stdin() {

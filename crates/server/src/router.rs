@@ -6,6 +6,7 @@ use crate::{
     auth, call_stats, conversations, directline, echo, escalations,
     http::{body::MAX_BODY_BYTES, origin, refusal::Refusal},
     invites, pages, probe, readiness, rooms,
+    routing::routes,
 };
 use axum::{
     Router,
@@ -30,6 +31,7 @@ pub fn router(app: Arc<App>) -> Router {
             get(conversations::get).patch(conversations::edit),
         )
         .route("/v1/conversations/{id}/accept", post(conversations::accept))
+        .route("/v1/conversations/{id}/decline", post(routes::decline))
         .route(
             "/v1/conversations/{id}/messages",
             get(conversations::read).post(conversations::send),

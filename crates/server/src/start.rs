@@ -13,6 +13,7 @@ use crate::{
     readiness::{self, Readinesses},
     rooms::Rooms,
     router::router,
+    routing::{self, Assignments},
     turn::{RelayError, Turn},
 };
 use sightline_store::{Store, StoreError, escalations, rooms};
@@ -67,6 +68,7 @@ pub struct RunningServer {
     serving: JoinHandle<()>,
     sending: JoinHandle<()>,
     timing: JoinHandle<()>,
+    routing: JoinHandle<()>,
     store: Store,
 }
 
@@ -98,6 +100,7 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
         pages: Pages::default(),
         rooms: Rooms::default(),
         readiness: Readinesses::default(),
+        assignments: Assignments::default(),
         turn,
         echoes: Echoes::default(),
         tickets: Tickets::default(),
@@ -111,8 +114,10 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
     }
     reopen_rooms(&app).await?;
     readiness::restore(&app).await?;
+    routing::restore(&app).await?;
     let sending = tokio::spawn(outbox::run(app.clone()));
     let timing = tokio::spawn(readiness::timer::run(app.clone()));
+    let routing = tokio::spawn(routing::keeper::run(app.clone()));
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     let serving = tokio::spawn(async move {
         let stopped = async move { stopping.stopped().await };
@@ -129,6 +134,7 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
         serving,
         sending,
         timing,
+        routing,
         store,
     })
 }
@@ -170,6 +176,7 @@ impl RunningServer {
         }
         let _ = timeout(FINISH, &mut self.sending).await;
         let _ = timeout(FINISH, &mut self.timing).await;
+        let _ = timeout(FINISH, &mut self.routing).await;
         let _ = timeout(FINISH, self.store.close()).await;
     }
 }

@@ -191,6 +191,24 @@ pub async fn inbox(
     Ok(stored)
 }
 
+/// Everybody's work: what is not closed, in the order in which it came. Hidden channels are nobody's.
+pub async fn unfinished(c: &mut SqliteConnection) -> Result<Vec<StoredConversation>, StoreError> {
+    let rows = sqlx::query_as::<_, Row>(
+        "SELECT c.*, a.name AS owner_name FROM conversations c
+         LEFT JOIN accounts a ON a.id = c.owner
+         WHERE c.channel <> ? AND c.state IN ('open', 'active', 'wrap_up')
+         ORDER BY c.number",
+    )
+    .bind(name(&Channel::SelfTest))
+    .fetch_all(&mut *c)
+    .await?;
+    let mut stored = Vec::with_capacity(rows.len());
+    for row in rows {
+        stored.push(row.stored(c).await?);
+    }
+    Ok(stored)
+}
+
 /// Moves a conversation to another state.
 pub async fn set_state(
     c: &mut SqliteConnection,

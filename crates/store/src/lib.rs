@@ -17,6 +17,7 @@ mod migrations;
 pub mod outbox;
 pub mod readiness;
 pub mod rooms;
+pub mod routing;
 pub mod self_tests;
 pub mod sessions;
 pub mod threads;

@@ -6,12 +6,13 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const FILES: [(i64, &str, &str); 5] = [
+const FILES: [(i64, &str, &str); 6] = [
     (1, "first", include_str!("../migrations/0001_first.sql")),
     (2, "warm", include_str!("../migrations/0002_warm.sql")),
     (3, "call_stats", include_str!("../migrations/0003_call_stats.sql")),
     (4, "call_summary", include_str!("../migrations/0004_call_summary.sql")),
     (5, "readiness", include_str!("../migrations/0005_readiness.sql")),
+    (6, "routing", include_str!("../migrations/0006_routing.sql")),
 ];
 
 pub(crate) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {

@@ -1,6 +1,9 @@
 //! The repositories against a real database file.
 
-use sightline_call::readiness::lease::LeaseState;
+use sightline_call::{
+    readiness::lease::LeaseState,
+    routing::{Agent, Pause, Profile},
+};
 use sightline_store::{
     Store, StoreError, Writing,
     accounts::{self, StoredAccount},
@@ -10,7 +13,7 @@ use sightline_store::{
     outbox,
     readiness::{self, StoredLease},
     rooms::{self, Pass, StoredRoom},
-    self_tests,
+    routing, self_tests,
     threads::{self, Thread},
 };
 use sightline_wire::{
@@ -400,6 +403,37 @@ async fn leases_are_found_by_desk_by_agent_and_by_time() {
     let of_one: Vec<i64> = all.iter().filter(|l| l.account == one).map(|l| l.seen_at).collect();
     assert_eq!(of_one, (10..20).rev().collect::<Vec<_>>());
     assert!(all.contains(&third));
+}
+
+#[tokio::test]
+async fn what_routing_knows_of_an_agent_is_replaced_and_all_unfinished_work_is_found() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let mut writing = store.write().await.unwrap();
+    let (one, other) = (agent(&mut writing).await, agent(&mut writing).await);
+    let work = [
+        conversation(&mut writing, None).await,
+        conversation(&mut writing, None).await,
+        conversation(&mut writing, None).await,
+    ];
+    let c = writing.conn();
+    let mut row = Agent::new(Profile::default(), 7);
+    routing::save_agent(c, one, &row).await.unwrap();
+    routing::save_agent(c, other, &row).await.unwrap();
+    row.pause = Some(Pause::Missed);
+    routing::save_agent(c, one, &row).await.unwrap();
+    let kept = routing::agents(c).await.unwrap();
+    assert_eq!(kept.len(), 2);
+    assert!(kept.contains(&(one, row)));
+
+    for (id, state) in [
+        (work[0], ConversationState::Closed),
+        (work[1], ConversationState::WrapUp),
+    ] {
+        conversations::set_state(c, id, state, 20).await.unwrap();
+    }
+    let unfinished = conversations::unfinished(c).await.unwrap();
+    assert_eq!(unfinished.iter().map(|c| c.id).collect::<Vec<_>>(), work[1..]);
 }
 
 #[tokio::test]

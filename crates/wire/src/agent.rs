@@ -6,6 +6,7 @@ use crate::{
     conversation::{Conversation, Message},
     ids::{ConversationId, DeskId},
     readiness::{BoardRow, MyReadiness, Narrowing},
+    routing::{Assignment, Pause, TakenBack},
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -43,6 +44,8 @@ pub enum AgentRequest {
         /// Open.
         open: bool,
     },
+    /// The agent is there again, after an assignment that came to nothing.
+    BackAgain,
     /// Still here.
     Heartbeat,
 }
@@ -96,6 +99,22 @@ pub enum AgentEvent {
     TestWanted,
     /// To supervisors with the board open: an agent's row is new or has changed.
     Board(BoardRow),
+    /// The agent is asked to take this conversation: after the welcome, and from then on.
+    Assigned(Assignment),
+    /// The agent is not asked any more.
+    TakenBack {
+        /// Which.
+        conversation: ConversationId,
+        /// Why.
+        why: TakenBack,
+        /// A colleague is asked now.
+        elsewhere: bool,
+    },
+    /// Where conversations are assigned, after the welcome and whenever it changes: why this agent is given none.
+    Paused {
+        /// `None`: they are given.
+        why: Option<Pause>,
+    },
     /// The socket closes: another desk took over, or the session ended.
     Problem(Problem),
     /// Still here.

@@ -7,8 +7,9 @@ use crate::{
     device::{DeviceKind, DeviceList, Quality},
     escalation::EndReason,
     ids::{AccountId, ClientMessageId, ConversationId, EscalationId},
-    readiness::{BoardRow, CheckKind, Extent, Report, SelfTestView},
+    readiness::{BoardRow, CheckKind, Extent, Narrowing, Report, SelfTestView},
     room::{Attempt, MediaState},
+    routing::{Pause, TakenBack},
     screen::ScreenList,
 };
 use serde::{Deserialize, Serialize};
@@ -106,6 +107,13 @@ pub enum DeskCommand {
         /// Which.
         conversation: ConversationId,
     },
+    /// Turn down the conversation that this agent is asked to take.
+    Decline {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// The agent is there again, after an assignment that came to nothing.
+    BackAgain,
     /// Show a conversation: its messages follow as [`DeskEvent::Thread`].
     Open {
         /// Which.
@@ -348,6 +356,40 @@ pub struct CallView {
     pub quality: Option<Quality>,
 }
 
+/// What the window shows of an assignment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum AssignmentView {
+    /// The agent is asked to take a conversation.
+    Asked {
+        /// Which.
+        conversation: ConversationId,
+        /// Who wrote.
+        customer_name: String,
+        /// The customer wants to be seen.
+        video: bool,
+        /// Until then, by this desk's clock.
+        until: UnixMillis,
+        /// Of so many milliseconds altogether.
+        asked_ms: i64,
+        /// Why this agent, in plain words.
+        because: String,
+    },
+    /// Not any more.
+    TakenBack {
+        /// Which.
+        conversation: ConversationId,
+        /// Who wrote.
+        customer_name: String,
+        /// Why.
+        why: TakenBack,
+        /// What speaks against this desk, where that is why.
+        narrowing: Option<Narrowing>,
+        /// A colleague is asked now.
+        elsewhere: bool,
+    },
+}
+
 /// What the controller tells the window. Each replaces what was shown before under the same name.
 #[derive(Clone, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -356,6 +398,16 @@ pub enum DeskEvent {
     SelfTest {
         /// As they stand.
         test: SelfTestView,
+    },
+    /// The conversation that the agent is asked to take.
+    Assignment {
+        /// `None` when it is taken, or there is none.
+        assignment: Option<AssignmentView>,
+    },
+    /// Why no conversations are assigned to this agent.
+    Paused {
+        /// `None` when they are, or everybody takes them unasked.
+        why: Option<Pause>,
     },
     /// The readiness board, while it is open.
     Board {

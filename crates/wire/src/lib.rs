@@ -18,6 +18,7 @@ pub mod probe;
 pub mod problem;
 pub mod readiness;
 pub mod room;
+pub mod routing;
 pub mod screen;
 pub mod stats;
 pub mod survey;

@@ -58,6 +58,10 @@ codes! {
     ConversationClosed 409 "The conversation is closed." "Start a new conversation.";
     /// A colleague was faster.
     AlreadyAccepted 409 "A colleague has accepted this conversation." "Take the next one.";
+    /// It is assigned to a colleague, who has not answered yet.
+    ColleagueAsked 409 "A colleague is being asked to take this conversation." "It comes back in a moment if the colleague does not take it.";
+    /// Where conversations are assigned: not one for this agent now.
+    CannotTakeNow 409 "You cannot take this conversation now." "Go on with what you have; you are asked when it is your turn.";
     /// Nothing but spaces.
     EmptyMessage 422 "The message is empty." "Write something first.";
     /// Over [`crate::MAX_MESSAGE_CHARS`].

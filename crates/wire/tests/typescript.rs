@@ -3,7 +3,7 @@
 
 use sightline_wire::{
     account::*, agent::*, conversation::*, desk::*, device::*, directline::*, escalation::*, ids::*, problem::*,
-    readiness::*, room::*, screen::*, stats::*, survey::*,
+    readiness::*, room::*, routing::*, screen::*, stats::*, survey::*,
 };
 use ts_rs::{Config, TS};
 
@@ -71,6 +71,9 @@ fn definitions() -> String {
         Presence,
         RoomRequest,
         RoomEvent,
+        Assignment,
+        TakenBack,
+        Pause,
         AgentRequest,
         AgentEvent,
         DeviceKind,
@@ -123,6 +126,7 @@ fn definitions() -> String {
         PendingState,
         CallPhase,
         CallView,
+        AssignmentView,
         DeskEvent,
         PainterView,
     );

@@ -15,6 +15,7 @@ use sightline_wire::{
     UnixMillis,
     ids::ConversationId,
     readiness::{Readiness, ReadinessPolicy},
+    routing::Pause,
 };
 use std::collections::BTreeSet;
 
@@ -41,16 +42,6 @@ pub enum Chosen {
     Away,
     /// Signed in, and seen by nobody.
     Offline,
-}
-
-/// What an assignment that came to nothing left behind, until the agent says or takes something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pause {
-    /// Not answered in time.
-    Missed,
-    /// Turned down.
-    Declined,
 }
 
 /// Whether the agent's desk is connected.

@@ -6,12 +6,12 @@ use super::{
     reasons::{Because, Note, Reason, WhyWaiting},
     work::{QueueId, Skills},
 };
-use serde::{Deserialize, Serialize};
 use sightline_wire::{
     UnixMillis,
     conversation::Channel,
     ids::{AccountId, ConversationId},
     readiness::Readiness,
+    routing::TakenBack,
 };
 use std::collections::BTreeSet;
 
@@ -161,28 +161,6 @@ pub enum Input {
     },
     /// Time has passed.
     Tick,
-}
-
-/// Why an assignment is over without having been accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TakenBack {
-    /// Not answered in time; the agent is inactive now.
-    Missed,
-    /// The agent turned it down, and is not disturbed now.
-    Declined,
-    /// The agent's desk is gone.
-    Disconnected,
-    /// The agent went away, or does not want to be disturbed.
-    Absent,
-    /// The lease of the agent's desk does not allow it any more.
-    LeaseNarrowed,
-    /// A supervisor's choice came in its place.
-    GivesWay,
-    /// It wants something else than before.
-    WantsOther,
-    /// A colleague, a supervisor or the end of the conversation was faster.
-    Withdrawn,
 }
 
 /// What follows. The conversation is *assigned* while one agent is asked; then somebody owns it, or it waits.

@@ -31,11 +31,12 @@ mod steps;
 mod transfer;
 mod work;
 
-pub use agents::{Agent, Asked, Chosen, Connection, LeaseNow, Load, Pause, Presence, Profile, Undisturbed};
+pub use agents::{Agent, Asked, Chosen, Connection, LeaseNow, Load, Presence, Profile, Undisturbed};
 pub use hours::{Hours, Opened, Span};
-pub use messages::{Arrival, Decided, Effect, Input, Refusal, TakenBack, Target};
+pub use messages::{Arrival, Decided, Effect, Input, Refusal, Target};
 pub use queues::{Queue, QueueStatus, WrapUpBlocks};
 pub use reasons::{Because, Note, Reason, Rule, WhyWaiting};
+pub use sightline_wire::routing::{Pause, TakenBack};
 pub use work::{Blocked, Handing, Needs, Place, QueueId, SkillId, Skills, Stage, Work};
 
 use agents::Standing;
@@ -307,6 +308,23 @@ impl Routing {
                 })
             }
             Stage::Assigned { .. } | Stage::With { .. } | Stage::WrapUp { .. } => None,
+        }
+    }
+
+    /// Whether an agent may take a conversation by an own click, asked or unasked: what [`Input::Picked`] would say.
+    pub fn may_pick(&self, id: ConversationId, agent: AccountId) -> Result<(), Refusal> {
+        let work = self.conversation(id).ok_or(Refusal::UnknownConversation)?;
+        match work.stage {
+            Stage::Assigned { agent: asked, .. } if asked == agent => Ok(()),
+            Stage::With { agent: owner, .. } if owner == agent => Ok(()),
+            Stage::Assigned { .. } | Stage::With { .. } | Stage::WrapUp { .. } => Err(Refusal::WithColleague),
+            Stage::Parked | Stage::Kept { .. } | Stage::Waiting => {
+                let known = self.agents.get(&agent).ok_or(Refusal::UnknownAgent)?;
+                match known.why_not_picked(work.queue, &work.needs(&self.policy), &self.policy) {
+                    Some(reason) => Err(Refusal::Agent(reason)),
+                    None => Ok(()),
+                }
+            }
         }
     }
 

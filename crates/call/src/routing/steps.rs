@@ -223,20 +223,14 @@ impl Routing {
     }
 
     fn picked(&mut self, id: ConversationId, agent: AccountId, now: UnixMillis) -> Done {
-        let stage = self.stage(id)?;
-        match stage {
-            Stage::Assigned { agent: asked, .. } if asked == agent => self.accepted(id, agent, now),
-            Stage::With { agent: owner, .. } if owner == agent => Ok(()),
-            Stage::Assigned { .. } | Stage::With { .. } | Stage::WrapUp { .. } => Err(Refusal::WithColleague),
+        self.may_pick(id, agent)?;
+        match self.stage(id)? {
+            Stage::Assigned { .. } => self.accepted(id, agent, now),
             Stage::Parked | Stage::Kept { .. } | Stage::Waiting => {
-                let work = &self.conversations.get(&id).ok_or(Refusal::UnknownConversation)?.work;
-                let known = self.agents.get(&agent).ok_or(Refusal::UnknownAgent)?;
-                if let Some(reason) = known.why_not_picked(work.queue, &work.needs(&self.policy), &self.policy) {
-                    return Err(Refusal::Agent(reason));
-                }
                 self.give(id, agent, now);
                 Ok(())
             }
+            Stage::With { .. } | Stage::WrapUp { .. } => Ok(()),
         }
     }
 

@@ -93,6 +93,7 @@ impl<S: Shell> Controller<S> {
                 self.show_session();
                 self.rejoining.clear();
                 self.welcome(conversations);
+                self.assignment_welcomed();
                 self.readiness_welcomed();
             }
             LinkEvent::Lost => self.link_down(LinkView::Offline { since: crate::now() }),
@@ -110,6 +111,13 @@ impl<S: Shell> Controller<S> {
                 AgentEvent::Readiness(mine) => self.readiness_told(mine),
                 AgentEvent::TestWanted => self.test_wanted(),
                 AgentEvent::Board(row) => self.board_changed(row),
+                AgentEvent::Assigned(assignment) => self.assigned(assignment),
+                AgentEvent::TakenBack {
+                    conversation,
+                    why,
+                    elsewhere,
+                } => self.taken_back(conversation, why, elsewhere),
+                AgentEvent::Paused { why } => self.paused(why),
                 AgentEvent::Welcome { .. } | AgentEvent::Problem(_) | AgentEvent::Heartbeat => {}
             },
         }
@@ -120,6 +128,7 @@ impl<S: Shell> Controller<S> {
         signed_in.link_view = view;
         signed_in.shown = true;
         signed_in.courier.online(false);
+        self.assignment_cut_off();
         self.show_session();
     }
 
@@ -160,12 +169,15 @@ impl<S: Shell> Controller<S> {
         self.shell.emit(DeskEvent::Conversation {
             conversation: conversation.clone(),
         });
+        self.assignment_taken(&conversation);
         self.follow_escalation(&conversation);
         self.mark_read();
     }
 
+    /// Where conversations are assigned, whoever is asked hears of it then.
     fn announce(&self, conversation: &Conversation) {
-        if conversation.state == ConversationState::Open {
+        let by_turn = self.signed_in_ref().is_ok_and(|signed_in| signed_in.assigned.by_turn());
+        if conversation.state == ConversationState::Open && !by_turn {
             self.shell.notify(
                 "New conversation",
                 &format!("{} is waiting.", conversation.customer_name),

@@ -453,6 +453,11 @@ impl<S: Shell> Controller<S> {
         }
     }
 
+    /// The first thing that speaks against this desk, as the server told it last.
+    pub(super) fn first_narrowing(&self) -> Option<Narrowing> {
+        self.testing.mine.as_ref()?.lease.as_ref()?.narrowed_by.first().cloned()
+    }
+
     pub(super) fn watch_board(&mut self, open: bool) -> Result<(), Problem> {
         let signed_in = self.signed_in_ref()?;
         if signed_in.account.role < Role::Supervisor {

@@ -1,6 +1,6 @@
 //! Signing in and out, and finding the session of the last time again.
 
-use super::{Controller, Input, answer, inbox::Inbox};
+use super::{Controller, Input, answer, assignment::Assigned, inbox::Inbox};
 use crate::{
     api::{Api, is_final},
     config::{START_PATIENCE, StartedServer, WELCOME_PATIENCE},
@@ -43,6 +43,7 @@ pub(super) struct SignedIn {
     pub link: Link,
     pub courier: Courier,
     pub inbox: Inbox,
+    pub assigned: Assigned,
 }
 
 /// What happens to a session.
@@ -198,6 +199,7 @@ impl<S: Shell> Controller<S> {
             link,
             courier,
             inbox: Inbox::default(),
+            assigned: Assigned::default(),
         }));
         let inputs = self.inputs.clone();
         tokio::spawn(async move {

@@ -13,13 +13,17 @@ use sightline_wire::{
     ErrorCode, Problem,
     account::Role,
     conversation::{Conversation, ConversationState, Message},
-    desk::{CallPhase, CallView, DeskCommand, DeskEvent, PainterView, PendingMessage, SessionView, StageLayout},
+    desk::{
+        AssignmentView, CallPhase, CallView, DeskCommand, DeskEvent, PainterView, PendingMessage, SessionView,
+        StageLayout,
+    },
     device::{DeviceKind, DeviceList},
     directline::ConversationStarted,
     escalation::Redeemed,
     ids::ConversationId,
     readiness::{BoardRow, Report, SelfTestView},
     room::{RoomEvent, RoomRequest},
+    routing::Pause,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -185,6 +189,10 @@ pub struct Window {
     pub board: Option<Vec<BoardRow>>,
     pub reports: Option<Vec<Report>>,
     pub saved: Option<String>,
+    pub assignment: Option<AssignmentView>,
+    /// Everything that was shown of assignments.
+    pub assignments: Vec<Option<AssignmentView>>,
+    pub paused: Option<Pause>,
 }
 
 impl Window {
@@ -235,6 +243,11 @@ impl Window {
             DeskEvent::Board { rows } => self.board = Some(rows),
             DeskEvent::Reports { reports, .. } => self.reports = Some(reports),
             DeskEvent::Saved { path } => self.saved = Some(path),
+            DeskEvent::Assignment { assignment } => {
+                self.assignment.clone_from(&assignment);
+                self.assignments.push(assignment);
+            }
+            DeskEvent::Paused { why } => self.paused = why,
         }
     }
 }

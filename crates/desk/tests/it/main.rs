@@ -4,6 +4,7 @@ mod chat;
 mod desks;
 mod harness;
 mod proxy;
+mod routing;
 mod selftest;
 mod session;
 mod video;

@@ -100,8 +100,7 @@ impl Asked {
 /// What a transaction has changed, to be told after its commit, while the write turn is still held.
 #[derive(Debug)]
 pub struct News {
-    account: AccountId,
-    desk: DeskId,
+    lease: StoredLease,
     /// For that desk, when it may be offered something else than before.
     mine: Option<MyReadiness>,
     /// For the board; `None` for somebody who is not on it.
@@ -111,13 +110,16 @@ pub struct News {
 impl App {
     /// Tells the desk concerned and the open boards.
     pub fn tell_readiness(&self, news: News) {
+        let lease = &news.lease;
         if let Some(mine) = news.mine {
             self.desks
-                .tell_desk(news.account, news.desk, &AgentEvent::Readiness(mine));
+                .tell_desk(lease.account, lease.desk, &AgentEvent::Readiness(mine));
         }
         if let Some(row) = news.row {
             self.tell_row(row);
         }
+        // Whoever was being asked about a video that this desk cannot carry any more is not asked any more.
+        self.follow_lease(lease);
         self.readiness.changed.notify_one();
     }
 
@@ -196,10 +198,9 @@ async fn step(
     let was = before.as_ref().and_then(|before| before.state.lease(UnixMillis::MIN));
     let is = lease.state.lease(at);
     Ok(Some(News {
-        account: lease.account,
-        desk: lease.desk,
         mine: (was != is).then(|| app.my_readiness(is)),
         row: board::row_of(app, c, lease.account).await?,
+        lease,
     }))
 }
 
@@ -216,10 +217,12 @@ pub async fn desk_moved(app: &App, account: AccountId, desk: DeskId) -> Result<(
         lease.seen_at = now();
     }
     let news = step(app, c, lease, presence_of(app, account, desk)).await?;
+    let lease = stored(app, c, account, desk).await?;
     let committed = writing.commit().await?;
     if let Some(news) = news {
         app.tell_readiness(News { mine: None, ..news });
     }
+    app.follow_desk(&lease);
     drop(committed);
     Ok(())
 }

@@ -4,7 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use sightline_server::{NewAccount, RunningServer, Secret, ServerConfig, serve};
+use sightline_server::{NewAccount, RoutingMode, RunningServer, Secret, ServerConfig, serve};
 use sightline_wire::{
     ErrorCode, Problem,
     account::{Role, Session},
@@ -58,6 +58,7 @@ pub struct World {
     pub password: String,
     pub api: Api,
     readiness: ReadinessPolicy,
+    routing: RoutingMode,
     server: Option<RunningServer>,
 }
 
@@ -89,7 +90,7 @@ impl World {
         let (folder, password) = (Folder::new(), password());
         let mut config = config(&folder, &password);
         change(&mut config);
-        let readiness = config.readiness.clone();
+        let (readiness, routing) = (config.readiness.clone(), config.routing.clone());
         let server = serve(config).await.unwrap();
         let api = Api::new(&server.url);
         Self {
@@ -97,6 +98,7 @@ impl World {
             password,
             api,
             readiness,
+            routing,
             server: Some(server),
         }
     }
@@ -109,6 +111,7 @@ impl World {
         let mut config = config(&self.folder, &self.password);
         config.bind = address;
         config.readiness = self.readiness.clone();
+        config.routing = self.routing.clone();
         self.server = Some(serve(config).await.unwrap());
     }
 
@@ -201,7 +204,12 @@ impl Api {
 
     /// A customer opens the chat.
     pub async fn page(&self) -> Page {
-        let started = self.post("/v1/webchat/tokens", json!({})).await.unwrap();
+        self.page_with(json!({})).await
+    }
+
+    /// The same on a site that has something to say about the customer.
+    pub async fn page_with(&self, start: Value) -> Page {
+        let started = self.post("/v1/webchat/tokens", start).await.unwrap();
         Page {
             api: self.clone(),
             started,

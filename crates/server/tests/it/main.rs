@@ -21,6 +21,7 @@ mod ready_desk;
 mod relay;
 mod relay_client;
 mod rooms;
+mod routing;
 mod self_test;
 mod warm;
 mod web_chat;

@@ -1,6 +1,7 @@
 import { createContext } from "svelte";
 import type { AccountId, CheckKind, Conversation, ConversationId, DeskCommand, DeskEvent, Problem } from "$wire";
 import { toProblem, type Backend } from "../backend/backend";
+import type { Asked } from "./assignment";
 import { startVideoBlock, type Jump } from "./call";
 import { addSecond, type Second } from "./history";
 import { inboxView } from "./inbox";
@@ -53,6 +54,10 @@ export class Desk {
   );
   readonly inbox = $derived(
     inboxView(this.model.conversations, this.account?.id ?? "", this.search),
+  );
+  /** The conversation that the agent is asked to take. */
+  readonly asked = $derived<Asked | null>(
+    this.model.assignment?.type === "asked" ? this.model.assignment : null,
   );
   readonly videoBlock = $derived(startVideoBlock(this.model, this.conversation));
   /** The call, when it belongs to the conversation on the screen. */
@@ -202,12 +207,22 @@ export class Desk {
     void this.command({ type: "open", conversation });
   }
 
-  /** Accepts `conversation`, or the one that has waited longest. */
+  /** Accepts `conversation`, or the one that the agent is asked about, or that has waited longest. */
   async accept(conversation: ConversationId | null): Promise<boolean> {
-    const id = conversation ?? this.inbox.waiting[0]?.id;
+    const id = conversation ?? this.asked?.conversation ?? this.inbox.waiting[0]?.id;
     if (id === undefined) return false;
     this.open(id);
     return this.command({ type: "accept", conversation: id });
+  }
+
+  /** Turns down what the agent is asked to take. */
+  async decline(): Promise<void> {
+    if (this.asked !== null) await this.command({ type: "decline", conversation: this.asked.conversation });
+  }
+
+  /** Why an assignment was taken back has been read. */
+  dismissAssignment(): void {
+    if (this.asked === null) this.model = { ...this.model, assignment: null };
   }
 
   /** Shows what can be shared, freshly looked at; stops when something is shared already. */
@@ -222,8 +237,10 @@ export class Desk {
     if (!(await this.command({ type: "list_screens" }))) this.dialog = null;
   }
 
-  /** What the "a" key and the palette accept: the open one if it waits, else the longest waiting. */
+  /** What the "a" key and the palette accept: the one asked about, the open one if it waits, the longest waiting. */
   acceptTarget(): Conversation | null {
+    const asked = this.asked === null ? undefined : this.model.conversations[this.asked.conversation];
+    if (asked !== undefined) return asked;
     if (this.conversation?.state === "open") return this.conversation;
     return this.inbox.waiting[0] ?? null;
   }

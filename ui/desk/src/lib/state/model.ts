@@ -1,5 +1,6 @@
 import type {
   AccountId,
+  AssignmentView,
   BoardRow,
   CallView,
   ClientMessageId,
@@ -9,6 +10,7 @@ import type {
   DeviceList,
   Message,
   PainterView,
+  Pause,
   PendingMessage,
   Report,
   ScreenList,
@@ -32,6 +34,10 @@ export interface DeskModel {
   readonly painter: PainterView;
   /** The self-test and the lease; null until the controller has said anything of them. */
   readonly test: SelfTestView | null;
+  /** The conversation that the agent is asked to take, or why not any more. */
+  readonly assignment: AssignmentView | null;
+  /** Why nothing is assigned to this agent; null when something is, or everybody takes it unasked. */
+  readonly paused: Pause | null;
   /** The readiness board; null while it is closed or on its way. */
   readonly board: readonly BoardRow[] | null;
   /** Reports by agent, the newest first, as last read. */
@@ -51,6 +57,8 @@ export const initialModel: DeskModel = {
   screens: null,
   painter: { type: "native" },
   test: null,
+  assignment: null,
+  paused: null,
   board: null,
   reports: {},
   confirmClose: false,
@@ -99,6 +107,10 @@ export function apply(model: DeskModel, event: StateEvent): DeskModel {
       return { ...model, painter: event.painter };
     case "self_test":
       return { ...model, test: event.test };
+    case "assignment":
+      return { ...model, assignment: event.assignment };
+    case "paused":
+      return { ...model, paused: event.why };
     case "board":
       return { ...model, board: event.rows };
     case "reports":

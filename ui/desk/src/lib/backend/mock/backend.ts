@@ -57,12 +57,17 @@ class MockBackend implements Backend {
       case "take_over":
         return this.#emit(signedIn());
       case "accept":
+        this.#emit({ type: "assignment", assignment: null });
         return this.#edit(command.conversation, {
           state: "active",
           owner: ME.id,
           owner_name: ME.name,
           state_since: Date.now(),
         });
+      case "decline":
+        return this.#emit({ type: "assignment", assignment: null }, { type: "paused", why: "declined" });
+      case "back_again":
+        return this.#emit({ type: "paused", why: null });
       case "open":
         return this.#open(command.conversation);
       case "send":

@@ -16,6 +16,7 @@ import type {
   SelfTestView,
   SessionView,
 } from "$wire";
+import type { Asked } from "../../state/assignment";
 import { ANA, ana, anaThread, conversation, crowd, ME, mine } from "./people";
 import { asking, audioOnly, board, calling, notReady, ready, testing, unplugged, untested } from "./readiness";
 
@@ -223,6 +224,32 @@ export function summary(worst: CallSummary["worst"]): CallSummary {
   };
 }
 
+const assigned = (more: Partial<Asked> = {}): DeskEvent => ({
+  type: "assignment",
+  assignment: {
+    type: "asked",
+    conversation: "w1",
+    customer_name: "Luis Ortega",
+    video: true,
+    until: Date.now() + 14_500,
+    asked_ms: 20_000,
+    because: "Without new work for longer than 2 others who could take it.",
+    ...more,
+  },
+});
+
+const takenBack: DeskEvent = {
+  type: "assignment",
+  assignment: {
+    type: "taken_back",
+    conversation: "w1",
+    customer_name: "Luis Ortega",
+    why: "lease_narrowed",
+    narrowing: { type: "unplugged", kind: "camera", name: "Logitech C920" },
+    elsewhere: true,
+  },
+};
+
 const selfTest = (test: SelfTestView): DeskEvent => ({ type: "self_test", test });
 
 /** Every scenario: its name in the address, and the events that draw it. */
@@ -326,6 +353,15 @@ export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
       }),
       true,
     ),
+  assigned: () => [...base(ana()), assigned()],
+  "assigned-hurry": () => [
+    signedIn(),
+    { type: "devices", list: devices },
+    inbox(...others),
+    assigned({ video: false, until: Date.now() + 4_500, because: "Nobody else could take it." }),
+  ],
+  "taken-back": () => [...base(ana()), selfTest(unplugged()), takenBack],
+  paused: () => [...base(ana()), { type: "paused", why: "missed" }],
   untested: () => [...base(ana()), selfTest(untested())],
   testing: () => [...base(ana()), selfTest(testing())],
   "test-tone": () => [...base(ana()), selfTest(asking())],
