@@ -515,6 +515,9 @@ async fn connect_to(server: &TurnServer, remote: SocketAddr, extra_ca: Option<Pa
         };
         let socket = UdpSocket::bind((any, 0)).await?;
         socket.connect(remote).await?;
+        // A fresh socket refuses what is sent before the runtime has looked at it: the first request would be lost, and
+        // come again after 250 ms.
+        socket.writable().await?;
         return Ok(Wire {
             local: socket.local_addr()?,
             remote,
