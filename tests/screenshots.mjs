@@ -1,8 +1,8 @@
 // Takes the pictures of the README: the real window in a real call, in a real self-test, and the board beside it.
 // `node tests/screenshots.mjs [call|readiness]`, after a build.
 import { renameSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { everyAddress } from './lib/addresses.mjs';
 import { startDisplay } from './lib/display.mjs';
 import { repository, temporaryFolder } from './lib/paths.mjs';
 import { until } from './lib/wait.mjs';
@@ -102,12 +102,6 @@ async function takeReadiness() {
     await world.close();
     await elsewhere.close();
   }
-}
-
-/** Everything is on this machine, whose addresses no relay reaches unless they are named. */
-function everyAddress() {
-  const own = Object.values(networkInterfaces()).flat().filter(({ address }) => !address.startsWith('fe80'));
-  return own.map(({ address, family }) => `${address}/${family === 'IPv4' ? 32 : 128}`).join(' ');
 }
 
 async function enter(desk, account) {

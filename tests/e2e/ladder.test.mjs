@@ -1,7 +1,7 @@
 // When nothing comes through: other ways are tried one after the other, both sides are told, and the last one is the chat.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { networkInterfaces } from 'node:os';
+import { everyAddress } from '../lib/addresses.mjs';
 import { followWords } from '../lib/customer-page.mjs';
 import { agentSees, customerSees, finish, invited } from '../lib/flows.mjs';
 import { keepEvidence } from '../lib/evidence.mjs';
@@ -10,12 +10,8 @@ import { startWorld } from '../lib/world.mjs';
 let world, desk;
 keepEvidence(() => ({ ...world, desk }));
 
-/** Everything runs on this machine, whose addresses a relay would never reach unless they are named. */
-const own = Object.values(networkInterfaces()).flat().filter(({ address }) => !address.startsWith('fe80'));
-const allow = own.map(({ address, family }) => `${address}/${family === 'IPv4' ? 32 : 128}`).join(' ');
-
 before(async () => {
-  const relay = { SIGHTLINE_TURN: '127.0.0.1:0', SIGHTLINE_TURN_ALLOW: allow };
+  const relay = { SIGHTLINE_TURN: '127.0.0.1:0', SIGHTLINE_TURN_ALLOW: everyAddress() };
   world = await startWorld({ serverEnv: relay });
   desk = await world.desk();
   await desk.signIn(world.server.agent);

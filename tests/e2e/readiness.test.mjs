@@ -5,41 +5,20 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { everyAddress } from '../lib/addresses.mjs';
 import { keepEvidence } from '../lib/evidence.mjs';
 import { call, chat, finish } from '../lib/flows.mjs';
 import { binary, temporaryFolder } from '../lib/paths.mjs';
 import { freePort, start, stop } from '../lib/process.mjs';
 import { until } from '../lib/wait.mjs';
 import { startWorld } from '../lib/world.mjs';
-import { writeY4m } from '../lib/y4m.mjs';
+import { writeCamera } from '../lib/y4m.mjs';
 
 const [media, data] = [temporaryFolder('media'), temporaryFolder('desk')];
 const plugged = join(media, 'Desk.y4m');
 const drawer = join(temporaryFolder('drawer'), 'Desk.y4m');
 
-/** A camera that shows something: a bright grain that is another one in each picture, as every real camera has it. */
-function plugCamera() {
-  const [width, height] = [1280, 720];
-  const pictures = [1, 2, 3, 4].map(() => {
-    const grain = randomBytes(width * height);
-    const rgba = Buffer.alloc(width * height * 4, 255);
-    for (let at = 0; at < grain.length; at++) {
-      const light = 60 + ((at % width) * 100) / width + (grain[at] & 15);
-      rgba.fill(light, at * 4, at * 4 + 3);
-    }
-    return rgba;
-  });
-  writeY4m(plugged, width, height, ...pictures);
-}
-
-/** What the relays may relay to: everything is on this machine. */
-const allow = Object.values(networkInterfaces())
-  .flat()
-  .filter(({ address }) => !address.startsWith('fe80'))
-  .map(({ address, family }) => `${address}/${family === 'IPv4' ? 32 : 128}`)
-  .join(' ');
 const relaySecret = randomBytes(24).toString('base64url');
 
 let world, desk, board, relayPort, relay, hush;
@@ -48,7 +27,7 @@ keepEvidence(() => ({ ...world, desk }));
 /** coturn with the configuration that the server writes, so that it can go away alone. */
 async function startRelay() {
   const folder = temporaryFolder('coturn');
-  const settings = { SIGHTLINE_TURN: `127.0.0.1:${relayPort}`, SIGHTLINE_TURN_SECRET: relaySecret, SIGHTLINE_TURN_ALLOW: allow };
+  const settings = { SIGHTLINE_TURN: `127.0.0.1:${relayPort}`, SIGHTLINE_TURN_SECRET: relaySecret, SIGHTLINE_TURN_ALLOW: everyAddress() };
   const config = await new Promise((resolve, reject) => {
     execFile(binary('sightline-server'), ['coturn-config'], { env: { ...process.env, ...settings } }, (error, out) =>
       error ? reject(error) : resolve(out),
@@ -62,7 +41,7 @@ async function startRelay() {
 }
 
 before(async () => {
-  plugCamera();
+  writeCamera(plugged);
   relayPort = await freePort();
   await startRelay();
   world = await startWorld({

@@ -2,26 +2,13 @@
 // while the agent is being asked, and the question is on the colleague's screen.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { keepEvidence } from '../lib/evidence.mjs';
 import { temporaryFolder } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
 import { startWorld } from '../lib/world.mjs';
-import { writeY4m } from '../lib/y4m.mjs';
-
-/** A camera that shows something: a bright grain that is another one in each picture, as every real camera has it. */
-function makeCamera(file) {
-  const [width, height] = [1280, 720];
-  const pictures = [1, 2, 3, 4].map(() => {
-    const grain = randomBytes(width * height);
-    const rgba = Buffer.alloc(width * height * 4, 255);
-    for (let at = 0; at < grain.length; at++) rgba.fill(60 + ((at % width) * 100) / width + (grain[at] & 15), at * 4, at * 4 + 3);
-    return rgba;
-  });
-  writeY4m(file, width, height, ...pictures);
-}
+import { writeCamera } from '../lib/y4m.mjs';
 
 let world, first, second, hush;
 keepEvidence(() => ({ ...world, desk: first, otherDesk: second }));
@@ -40,7 +27,7 @@ after(async () => {
 async function readyDesk(account) {
   const media = temporaryFolder('media');
   const [camera, drawer] = [join(media, 'Desk.y4m'), join(temporaryFolder('drawer'), 'Desk.y4m')];
-  makeCamera(camera);
+  writeCamera(camera);
   const desk = await world.desk({ env: { SIGHTLINE_MEDIA_DIR: media } });
   await desk.signIn(account);
   await desk.chooseDevices({ camera: 'File: Desk.y4m', microphone: 'Microphone', speaker: 'Speaker' });

@@ -1,4 +1,5 @@
 // Pictures as a Y4M file, which the desk offers as a camera and shows over and over.
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -8,6 +9,18 @@ export function writeY4m(path, width, height, ...pictures) {
   const header = Buffer.from(`YUV4MPEG2 W${width} H${height} F30:1 Ip A1:1 C420\n`);
   const frames = pictures.flatMap((rgba) => [Buffer.from('FRAME\n'), ...planes(width, height, rgba)]);
   writeFileSync(path, Buffer.concat([header, ...frames]));
+}
+
+/** A camera that passes a self-test: 720p, bright, and with another grain in each picture, as every real camera has it. */
+export function writeCamera(path) {
+  const [width, height] = [1280, 720];
+  const pictures = [1, 2, 3, 4].map(() => {
+    const grain = randomBytes(width * height);
+    const rgba = Buffer.alloc(width * height * 4, 255);
+    for (let at = 0; at < grain.length; at++) rgba.fill(60 + ((at % width) * 100) / width + (grain[at] & 15), at * 4, at * 4 + 3);
+    return rgba;
+  });
+  writeY4m(path, width, height, ...pictures);
 }
 
 function planes(width, height, rgba) {
