@@ -101,9 +101,9 @@ impl App {
 
     /// The same of something that has happened already, and that nobody could refuse.
     fn note(&self, input: Input, at: UnixMillis) {
-        let what = format!("{input:?}");
+        let told = input.clone();
         if let Err(refusal) = self.route(input, at) {
-            tracing::error!(%refusal, what, "routing does not follow");
+            tracing::error!(%refusal, ?told, "routing does not follow");
         }
     }
 

@@ -57,7 +57,8 @@ impl<S: Shell> Controller<S> {
 
     /// Silence alone is no proof, where only TCP gets through: each way is tried before the lease hears of it.
     pub(super) fn relays_asked(&mut self, relays: Vec<IceServer>, silent: bool) {
-        self.testing.relays = Some(relays);
+        // Silent ones may have moved: they are asked for anew.
+        self.testing.relays = (!silent).then_some(relays);
         if silent {
             self.look_for_relays();
         }
