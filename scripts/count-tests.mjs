@@ -12,9 +12,19 @@ const closingLines = [
   /^\s*Tests\s+(?:(?<failed>\d+) failed[ |]*)?(?:(?<passed>\d+) passed)?(?:[ |]*(?<skipped>\d+) skipped)?.*\(\d+\)/, // vitest
 ];
 
+/** Why a test failed, on one line and last, where a log that was cut still has it: what node and cargo say of it. */
+const reasons = [
+  /^test at (?<where>\S+)\n✖ (?<name>.+) \([\d.]+ms\)\n\s+(?<why>.+)/gm,
+  /^thread '(?<name>[^']+)'.* panicked at (?<where>\S+):\n(?<why>.+)/gm,
+];
+
 const total = { passed: 0, failed: 0, skipped: 0 };
+const failures = new Set();
 for (const name of readdirSync(folder)) {
   const text = readFileSync(join(folder, name), 'utf8').replace(/\x1b\[[0-9;]*m/g, '');
+  for (const pattern of reasons) {
+    for (const { groups } of text.matchAll(pattern)) failures.add(`${groups.name} (${groups.where}): ${groups.why}`);
+  }
   for (const line of text.split('\n')) {
     for (const pattern of closingLines) {
       const groups = line.match(pattern)?.groups ?? {};
@@ -26,5 +36,6 @@ for (const name of readdirSync(folder)) {
 // A step that broke without a failed test (a build, a type check) still fails the run.
 total.failed = Math.max(total.failed, failedSteps);
 const skipped = total.skipped ? `, ${total.skipped} skipped` : '';
+if (total.failed > 0) for (const failure of failures) console.log(`why: ${failure}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);

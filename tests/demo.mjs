@@ -122,8 +122,8 @@ await step('The agent turns the camera off and on again', async () => {
 });
 
 await step('The agent hangs up and the customer rates the call', async () => {
-  await desk.click('button', 'Hang up');
-  await Promise.all([desk.reaches('ended'), customer.reaches('ended')]);
+  await desk.hangUp();
+  await customer.reaches('ended');
   await customer.rate('up');
 });
 

@@ -1,5 +1,9 @@
 // From the tap on Join to the first remote frame at both ends, side by side under one network condition.
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { output } from '../../tests/lib/paths.mjs';
 import { pause } from '../../tests/lib/wait.mjs';
+import { stepsOf } from './capture.mjs';
 import { withDeadline } from './deadline.mjs';
 import { p50, p95 } from './statistics.mjs';
 
@@ -56,10 +60,12 @@ async function measure(world, condition, sides) {
       if (condition.network.loss) await world.network.set({ ...condition.network, seed: 1000 + n });
       const began = Date.now();
       let call;
+      const captured = world.options.capture ? await capturing(world, `${condition.name} ${side} ${n}`) : null;
       try {
         call = await withDeadline(callers[side](world), 40_000, `${side} sample ${n}`);
-        const { agent_ms, customer_ms, warm } = call;
-        samples.push({ n, side, agent_ms, customer_ms, both_ms: Math.max(agent_ms, customer_ms), ...(warm === undefined ? {} : { warm }) });
+        const { agent_ms, customer_ms, warm, tapped_at } = call;
+        const steps = captured && { steps: await captured(tapped_at) };
+        samples.push({ n, side, agent_ms, customer_ms, both_ms: Math.max(agent_ms, customer_ms), ...(warm === undefined ? {} : { warm }), ...steps });
         failing.set(side, 0);
         world.progress(`${condition.name} ${n + 1}/${world.options.n} ${side} ${agent_ms.toFixed(0)} / ${customer_ms.toFixed(0)} ms (${Date.now() - began} ms)`);
       } catch (error) {
@@ -75,6 +81,18 @@ async function measure(world, condition, sides) {
     const mine = samples.filter((sample) => sample.side === side);
     world.joins.set(key(condition, side), { condition: condition.name, true_rtt_ms, samples: mine, ...figures(mine) });
   }
+}
+
+/** Keeps the packets of one join; then says when which of them was sent, in ms after the tap. */
+async function capturing(world, name) {
+  const folder = output(join('bench', 'packets'));
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${name.replaceAll(/\W+/g, '-')}.pcap`);
+  const end = await world.network.capture(path);
+  return async (tapped_at) => {
+    await end();
+    return stepsOf(readFileSync(path), tapped_at);
+  };
 }
 
 /** One call that does not count: caches, page files, the first conversation. */

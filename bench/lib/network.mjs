@@ -75,6 +75,12 @@ export async function startNetwork() {
       };
     },
 
+    /** Keeps every packet as its host sends it, until the returned function is called. */
+    async capture(path) {
+      await command({ capture: path });
+      return () => command({ capture: '' });
+    },
+
     /** The true round trip, by ping: the median of `count`, in ms. */
     async ping(count = 10) {
       const child = start('ping', ['-n', '-q', '-c', String(count), '-i', '0.05', hostB], { stdio: ['ignore', 'pipe', 'ignore'] });

@@ -4,12 +4,14 @@ export const usage = `node bench/run.mjs [--case P1,P2] [--quick] [--n 30] [--de
   --quick        QUICK=1      n = 8 and shorter runs
   --n N                       samples of each kind
   --part LIST    PART=5.3     of P10, only these cases of RFC 8867
+  --capture      CAPTURE=1    P3's packets as well: target/bench/packets/*.pcap and P3-steps.md
   --debug-build               the programs of target/debug instead of target/release`;
 
 /** The options, or what is wrong with them. */
 export function parseOptions(args, environment) {
   const options = {
     cases: list(environment.CASE), parts: list(environment.PART), quick: on(environment.QUICK), n: null, profile: 'release',
+    capture: on(environment.CAPTURE),
   };
   const rest = [...args];
   while (rest.length) {
@@ -18,6 +20,7 @@ export function parseOptions(args, environment) {
     else if (flag === '--part') options.parts = list(rest.shift());
     else if (flag === '--quick') options.quick = true;
     else if (flag === '--n') options.n = Number(rest.shift());
+    else if (flag === '--capture') options.capture = true;
     else if (flag === '--debug-build') options.profile = 'debug';
     else return `What is ${flag}?`;
   }

@@ -52,6 +52,7 @@ export async function callOverPage({ network, footage, browser, url, windowed = 
     return {
       agent_ms: agentSaw.first_frame_at - customerSaw.accept_at,
       customer_ms: customerSaw.first_frame_at - customerSaw.accept_at,
+      tapped_at: customerSaw.accept_at,
       /** Shows the customer's picture to the agent at this size, as the desk does. */
       fit: ({ width, height }) => agent.addStyleTag({ content: `#remote { width: ${width}px; height: ${height}px }` }),
       /** Where it is on the display. */

@@ -1,6 +1,8 @@
 // Ours: the real window and the real server on host A, the customer's browser on host B.
-import { basename, dirname } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { openDesk } from '../../tests/lib/desk.mjs';
+import { temporaryFolder } from '../../tests/lib/paths.mjs';
 import { startServer } from '../../tests/lib/server.mjs';
 import { ChromiumCustomer as Customer } from '../../tests/lib/chromium.mjs';
 import { until } from '../../tests/lib/wait.mjs';
@@ -10,7 +12,10 @@ import { hostA } from './network.mjs';
 const name = 'Ana Duarte';
 
 export async function startSightline({ network, footage, display, sound, deskEnv = {} }) {
-  const server = await startServer({ env: { SIGHTLINE_BIND: `${hostA}:0` } });
+  // The one chat outlives its page, however long a row is.
+  const config = join(temporaryFolder('bench-deployment'), 'sightline.toml');
+  writeFileSync(config, '[web_chat]\ncustomer_gone_after_s = 0\n');
+  const server = await startServer({ env: { SIGHTLINE_BIND: `${hostA}:0`, SIGHTLINE_CONFIG: config } });
   trust(server.port);
   const desk = await openDesk({ display, sound, server, env: { SIGHTLINE_MEDIA_DIR: dirname(footage), ...deskEnv } });
   await desk.session.setWindowRect({ x: 0, y: 0, ...windowSize });
@@ -98,6 +103,7 @@ export async function startSightline({ network, footage, display, sound, deskEnv
           agent_ms: drawn.firstFrameAt - diary.accept_at,
           customer_ms: diary.first_frame_at - diary.accept_at,
           warm: ready,
+          tapped_at: diary.accept_at,
           customer,
           stats: () => page.evaluate(connectionStats),
           sound: async () => ({ agent: await desk.sound(), customer: (await page.evaluate(connectionStats)).audio_in }),

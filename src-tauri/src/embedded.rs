@@ -19,26 +19,28 @@ pub struct Embedded {
 impl Embedded {
     /// Starts it.
     pub async fn start(self, options: Options) -> Result<StartedServer, Problem> {
-        let mut server = match serve(config(&options, options.embedded.port)).await {
-            Err(StartError::Bind { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
-                tracing::warn!(port = options.embedded.port, "the port is taken, using a free one");
-                serve(config(&options, 0)).await
-            }
-            other => other,
-        }
-        .map_err(|error| {
-            tracing::error!(%error, "the built-in server does not start");
-            match error {
-                StartError::Bind { .. } => Problem::new(ErrorCode::ServerUnreachable)
-                    .saying("The built-in server could not open a port on this machine."),
-                StartError::Relay(_) => Problem::new(ErrorCode::ServerUnreachable)
-                    .saying("The built-in server could not start its relay. The log says why."),
-                StartError::NoRelay => Problem::new(ErrorCode::RelayMissing),
-                StartError::Store(_) => {
-                    Problem::new(ErrorCode::StorageFailed).saying("The built-in server's database could not be opened.")
+        let mut server =
+            match serve(config(&options, options.embedded.port)).await {
+                Err(StartError::Bind { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
+                    tracing::warn!(port = options.embedded.port, "the port is taken, using a free one");
+                    serve(config(&options, 0)).await
                 }
+                other => other,
             }
-        })?;
+            .map_err(|error| {
+                tracing::error!(%error, "the built-in server does not start");
+                match error {
+                    StartError::Bind { .. } => Problem::new(ErrorCode::ServerUnreachable)
+                        .saying("The built-in server could not open a port on this machine."),
+                    StartError::Relay(_) => Problem::new(ErrorCode::ServerUnreachable)
+                        .saying("The built-in server could not start its relay. The log says why."),
+                    StartError::Connector(why) | StartError::Deployment(why) => Problem::new(ErrorCode::BadSettings)
+                        .saying(format!("The deployment's file is not right: {why}")),
+                    StartError::NoRelay => Problem::new(ErrorCode::RelayMissing),
+                    StartError::Store(_) => Problem::new(ErrorCode::StorageFailed)
+                        .saying("The built-in server's database could not be opened."),
+                }
+            })?;
         let url = format!("http://{}", server.address);
         let first_accounts = std::mem::take(&mut server.first_accounts);
         self.running
@@ -71,5 +73,6 @@ fn config(options: &Options, port: u16) -> ServerConfig {
     }
     config.readiness.clone_from(&options.embedded.readiness);
     config.routing.clone_from(&options.embedded.routing);
+    config.deployment.clone_from(&options.embedded.deployment);
     config
 }

@@ -1,6 +1,6 @@
 //! Settings of one start, from flags or the environment.
 
-use sightline_server::{RoutingMode, readiness_from_settings, routing_from_settings};
+use sightline_server::{Deployment, RoutingMode, readiness_from_settings, routing_from_settings};
 use sightline_wire::readiness::ReadinessPolicy;
 use std::{env, path::PathBuf, time::Duration};
 use tracing_subscriber::EnvFilter;
@@ -27,7 +27,7 @@ sightline selftest [FLAGS]    tests this desk without a window; --help says how
                       SIGHTLINE_LOG            what to log, default info";
 
 /// What a start is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Settings, outbox, database.
     pub data_dir: PathBuf,
@@ -42,7 +42,7 @@ pub struct Options {
 }
 
 /// Settings of the built-in server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Embedded {
     /// Where to listen.
     pub port: u16,
@@ -56,6 +56,8 @@ pub struct Embedded {
     pub readiness: ReadinessPolicy,
     /// Whether agents take conversations or are asked to.
     pub routing: RoutingMode,
+    /// Connectors, queues and rules.
+    pub deployment: Deployment,
 }
 
 impl Options {
@@ -124,6 +126,10 @@ impl Options {
                     .map_err(|error| format!("{error}.\n\n{USAGE}"))?,
                 routing: routing_from_settings(|name| text("", name))
                     .map_err(|error| format!("{error}.\n\n{USAGE}"))?,
+                deployment: match text("", "SIGHTLINE_CONFIG") {
+                    Some(file) => Deployment::read(file.as_ref())?,
+                    None => Deployment::default(),
+                },
             },
         })
     }

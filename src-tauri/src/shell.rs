@@ -57,6 +57,14 @@ impl Shell for TauriShell {
         }
     }
 
+    fn open(&self, url: &str) -> bool {
+        let opened = open::that_detached(url);
+        if let Err(error) = &opened {
+            tracing::warn!(%error, "the system's browser was not opened");
+        }
+        opened.is_ok()
+    }
+
     fn close(&self) {
         self.app.exit(0);
     }

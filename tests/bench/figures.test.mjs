@@ -41,7 +41,7 @@ test('a source that cannot use more is not asked to', () => {
 });
 
 test('options come from flags and from the environment, and nonsense is answered', () => {
-  assert.deepEqual(parseOptions(['--n', '5'], { CASE: 'p1, p2' }), { cases: ['P1', 'P2'], parts: [], quick: false, n: 5, profile: 'release' });
+  assert.deepEqual(parseOptions(['--n', '5'], { CASE: 'p1, p2' }), { cases: ['P1', 'P2'], parts: [], quick: false, n: 5, profile: 'release', capture: false });
   assert.deepEqual(parseOptions([], { QUICK: '1' }).n, 8);
   assert.equal(typeof parseOptions(['--nn'], {}), 'string');
   assert.equal(typeof parseOptions(['--n', 'x'], {}), 'string');

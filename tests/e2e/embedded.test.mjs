@@ -44,7 +44,7 @@ test('without any camera or microphone the desk still starts a call and says wha
   await customer.openInvite();
   await customer.click('Join with video');
   await Promise.all([desk.reaches('live'), customer.reaches('live')]);
-  await desk.click('button', 'Hang up');
+  await desk.hangUp();
   await customer.reaches('ended');
   await customer.close();
 });

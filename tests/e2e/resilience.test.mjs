@@ -48,7 +48,7 @@ test('the server is killed in a call: no picture stops, signalling is back withi
   // Signalling works again: a change of media state crosses it, and so does the end.
   await customer.click('Turn camera off');
   await desk.sees('camera is off', 10_000);
-  await desk.click('button', 'Hang up');
+  await desk.hangUp();
   await customer.reaches('ended');
   await finish(desk, customer);
 });
@@ -65,7 +65,7 @@ test("the agent's laptop sleeps in the call: the customer is told, and both see 
   assert.equal(await desk.phase(), 'live');
   await desk.click('button', 'Mute microphone');
   await customer.silent(1000);
-  await desk.click('button', 'Hang up');
+  await desk.hangUp();
   await customer.reaches('ended');
   await finish(desk, customer);
 });
@@ -80,7 +80,7 @@ test("the customer's laptop sleeps in the call: the agent is told, and both see 
   }
   await Promise.all([bothSeeAgain(customer), desk.customerBack(20_000)]);
   assert.equal(await customer.state(), 'live');
-  await desk.click('button', 'Hang up');
+  await desk.hangUp();
   await customer.reaches('ended');
   await finish(desk, customer);
 });
@@ -96,7 +96,7 @@ test("the customer's network drops its signalling: both pictures go on, it comes
   for (const [who, { frames, longestGap }] of [['agent', await agentFollowed()], ['customer', await customerFollowed()]]) {
     assert.ok(frames > 50 && longestGap < STILL_MS, `the ${who} saw ${frames} frames, at worst none for ${longestGap} ms`);
   }
-  await desk.click('button', 'Hang up');
+  await desk.hangUp();
   await customer.reaches('ended');
   await finish(desk, customer);
 });
@@ -126,7 +126,7 @@ test("the customer's tab dies: the agent is told within 5 s, the seat is kept, t
   await tab.reaches('live');
   await desk.customerBack();
   await Promise.all([agentSees(world, desk), customerSees(tab)]);
-  await desk.click('button', 'Hang up');
+  await desk.hangUp();
   await tab.reaches('ended');
   await phone.close();
   await finish(desk, customer);

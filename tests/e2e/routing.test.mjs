@@ -51,6 +51,9 @@ const isAsked = (desk, name) =>
     return asked?.includes(name) ? asked : null;
   });
 
+const inInbox = (desk, name) =>
+  desk.script((name) => [...document.querySelectorAll('[data-conversation]')].some((row) => row.textContent.includes(name)), name);
+
 /** A customer who comes from a page that asks for video: its backend opens the chat, and the page writes in it. */
 async function wantsVideo(name) {
   const started = await world.server.request('POST', '/v1/webchat/tokens', { body: { name, context: { VideoCall: 'True' } } });
@@ -81,8 +84,9 @@ test('the camera is unplugged while the agent is asked: the colleague is asked, 
 
 test('nobody else can: the customer waits, and is assigned when the camera is back and was looked at', async () => {
   await wantsVideo('Luis Ortega');
-  await first.sees('Luis Ortega');
+  // Who waits is not on the screen of an agent who cannot take it.
   assert.equal(await card(first), null);
+  assert.equal(await inInbox(first, 'Luis Ortega'), false);
   first.plug();
   await isAsked(first, 'Luis Ortega');
   // The card has the focus: one key turns it down.
@@ -92,4 +96,30 @@ test('nobody else can: the customer waits, and is assigned when the camera is ba
   await isAsked(first, 'Luis Ortega');
   await first.session.keys('Enter');
   await first.find('textbox', 'Message');
+});
+
+test('a conversation is handed to the colleague with a note, and goes when the colleague has said yes', async () => {
+  // The video that the first customer asked for has started by itself.
+  await second.click('button', 'Cancel video');
+  await second.reaches('ended');
+  await second.wrapUp();
+  await first.openConversation('Luis Ortega');
+  await first.click('button', 'Transfer');
+  const name = await second.script(() => document.querySelector('.me')?.getAttribute('aria-label')?.split(',')[0] ?? null);
+  await first.sees(name);
+  // The field has the focus; a role of its own each engine gives it.
+  await first.session.type(await first.script(() => document.querySelector('[data-testid=transfer] input')), name);
+  const find = (name) => [...document.querySelectorAll('[role=option]')].find((row) => row.textContent.includes(name)) ?? null;
+  await first.session.click(await until(`${name} can be asked`, () => first.script(find, name)));
+  await first.session.type(await first.script(() => document.querySelector('[data-testid=transfer] textarea')), 'Would rather show it.');
+  await first.click('button', `Ask ${name}`);
+
+  const asked = await isAsked(second, 'Luis Ortega');
+  assert.match(asked, /Would rather show it\./);
+  assert.equal(await inInbox(first, 'Luis Ortega'), true, 'the customer stays until the yes');
+  await second.click('button', 'Accept');
+  await second.find('textbox', 'Message');
+  await second.sees('Would rather show it.');
+  await first.sees('took over Luis Ortega');
+  await until('it has left the first inbox', async () => !(await inInbox(first, 'Luis Ortega')));
 });

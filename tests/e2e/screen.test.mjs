@@ -79,8 +79,8 @@ test('sharing ends with the call, and the figures of the call are kept', async (
   const { access_token: token } = await world.server.signIn();
   const conversation = await world.server.request('GET', `/v1/conversations/${await desk.conversation()}`, { token });
   const { id } = conversation.body.escalation;
-  await desk.click('button', 'Hang up');
-  await Promise.all([desk.reaches('ended'), customer.reaches('ended')]);
+  await desk.hangUp();
+  await customer.reaches('ended');
   const stats = await until("the server has the call's figures", async () => {
     const { body } = await world.server.request('GET', `/v1/escalations/${id}/stats`, { token });
     return body.summary && body;

@@ -134,6 +134,12 @@ export class Desk {
     return until(`the stage is ${phase}`, async () => (await this.phase()) === phase, { within });
   }
 
+  /** Ends the call, and is done when the stage says that it has ended. */
+  async hangUp() {
+    await this.click('button', 'Hang up');
+    await this.reaches('ended');
+  }
+
   /** When the first frame of the customer was drawn and how many were, as the stage says. */
   drawn() {
     return this.script(() => {

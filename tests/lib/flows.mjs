@@ -35,10 +35,7 @@ export async function call(world, desk, { how = 'Join with video', ...options } 
 
 /** Ends whatever is left, so that the next test starts with a free agent. */
 export async function finish(desk, customer) {
-  if ((await desk.phase()) === 'live') {
-    await desk.click('button', 'Hang up');
-    await desk.reaches('ended');
-  }
+  if ((await desk.phase()) === 'live') await desk.hangUp();
   await desk.wrapUp();
   await customer.close();
 }

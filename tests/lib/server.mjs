@@ -11,6 +11,7 @@ const people = () =>
     ['agent', 'Maria Keller', 'maria@example.test'],
     ['agent', 'Jonas Weiss', 'jonas@example.test'],
     ['supervisor', 'Ines Ferrer', 'ines@example.test'],
+    ['admin', 'Ola Berg', 'ola@example.test'],
   ].map(([role, name, email]) => ({ role, name, email, password: randomBytes(12).toString('base64url') }));
 
 export async function startServer({ env = {}, data = temporaryFolder('server') } = {}) {
@@ -21,6 +22,7 @@ export async function startServer({ env = {}, data = temporaryFolder('server') }
     agent: accounts[0],
     otherAgent: accounts[1],
     supervisor: accounts[2],
+    admin: accounts[3],
     log: join(data, 'server.log'),
 
     /** Starts it, or starts it again on the same port and database. */

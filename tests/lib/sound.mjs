@@ -48,13 +48,13 @@ export async function startSound() {
     env,
     customerEnv: { ...env, PULSE_SINK: 'customer' },
 
-    /** Speaks a tone into the microphone until the returned function is called; in bursts, for a steady one is noise. */
+    /** Speaks a tone into the microphone until the returned function is called; in bursts, for one that lasts is noise. */
     speak(frequency) {
       const feed = start('pacat', ['--playback', '--device=micfeed', '--latency-msec=40', ...format], {
         env,
         stdio: ['pipe', 'ignore', 'ignore'],
       });
-      const burst = Buffer.concat([sine(frequency, 0.3), Buffer.alloc(0.2 * rate * 2)]);
+      const burst = Buffer.concat([sine(frequency, 0.25), Buffer.alloc(0.35 * rate * 2)]);
       // Not by its "drain", which does not come after a write that went through at once.
       const write = () => feed.stdin.write(burst, (error) => error ?? write());
       feed.stdin.on('error', () => {});

@@ -1,5 +1,5 @@
 // A story told in steps: each has a name, holds or does not, and leaves pictures behind.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export class Story {
@@ -7,8 +7,9 @@ export class Story {
     this.folder = folder;
     this.steps = [];
     this.failed = false;
-    rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
+    // The journeys' folders in it are of other runs.
+    for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isFile()) rmSync(join(folder, entry.name));
   }
 
   /** Plays a step; after one that failed the rest is only listed, since each builds on the one before. */

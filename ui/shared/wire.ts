@@ -20,7 +20,11 @@ export type ConnectionId = string;
 
 export type ReportId = string;
 
-export type ErrorCode = "bad_request" | "too_large" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "already_accepted" | "colleague_asked" | "cannot_take_now" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "not_ready_for_video" | "desk_not_connected" | "channel_cannot_carry_link" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_busy" | "microphone_lost" | "speaker_missing" | "speaker_busy" | "screen_gone" | "screen_unavailable" | "media_timeout" | "picture_blocked" | "relay_refused" | "relay_unreachable" | "relay_missing" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
+export type AuditId = string;
+
+export type FileId = string;
+
+export type ErrorCode = "bad_request" | "too_large" | "file_too_large" | "file_refused" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "connector_in_use" | "bad_settings" | "settings_refused" | "no_settings_file" | "settings_not_written" | "connector_failing" | "already_accepted" | "colleague_asked" | "cannot_take_now" | "own_conversation" | "agent_full" | "agent_cannot_take" | "assigned_by_supervisor" | "closed_by_supervisor" | "cannot_transfer" | "unknown_target" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "not_ready_for_video" | "desk_not_connected" | "channel_cannot_carry_link" | "caller_takes_no_sms" | "no_meetings" | "meeting_failed" | "no_browser" | "invite_not_sent" | "sound_on_phone" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_busy" | "microphone_lost" | "speaker_missing" | "speaker_busy" | "screen_gone" | "screen_unavailable" | "media_timeout" | "picture_blocked" | "relay_refused" | "relay_unreachable" | "relay_missing" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
 
 export type Problem = { 
 /**
@@ -42,7 +46,11 @@ conversation?: ConversationId,
 /**
  * The escalation that stands in the way, where there is one.
  */
-escalation?: EscalationId, };
+escalation?: EscalationId, 
+/**
+ * All the conversations that stand in the way, where there may be several.
+ */
+conversations?: Array<ConversationId>, };
 
 export type Role = "agent" | "supervisor" | "admin";
 
@@ -114,7 +122,9 @@ password: string, };
 
 export type ConversationState = "open" | "active" | "wrap_up" | "closed";
 
-export type Channel = "web_chat" | "phone" | "self_test";
+export type Channel = "web_chat" | "sms" | "whats_app" | "twilio" | "genesys" | "azure" | "bot" | "webex" | "webhook" | "phone" | "self_test";
+
+export type Sound = "call" | "phone";
 
 export type ContextValue = boolean | number | string;
 
@@ -126,7 +136,67 @@ account: AccountId,
 /**
  * Shown to the customer.
  */
+name: string, } | { "type": "bot", 
+/**
+ * As in the platform's transcript.
+ */
 name: string, } | { "type": "system" };
+
+export type FilePlace = { "type": "here", 
+/**
+ * Under this name.
+ */
+id: FileId, } | { "type": "there", 
+/**
+ * `https://…`
+ */
+url: string, };
+
+export type File = { 
+/**
+ * As it was called where it comes from; without folders.
+ */
+name: string, 
+/**
+ * Media type.
+ */
+kind: string, 
+/**
+ * Bytes, where that is known.
+ */
+size?: number, 
+/**
+ * Where it is. Nowhere: the platform keeps it, and shows it to nobody without its own sign-in.
+ */
+place?: FilePlace, };
+
+export type FileLink = { 
+/**
+ * The address.
+ */
+url: string, 
+/**
+ * It opens nothing after this.
+ */
+expires_at: number, 
+/**
+ * Media type.
+ */
+kind: string, };
+
+export type FileShown = { 
+/**
+ * Which.
+ */
+file: FileId, 
+/**
+ * Opens it in a browser.
+ */
+link: FileLink, 
+/**
+ * A picture's bytes in base64: the page itself speaks to no server.
+ */
+picture?: string, };
 
 export type Body = { "type": "text", 
 /**
@@ -148,9 +218,25 @@ url: string,
 /**
  * When the link stops working.
  */
-expires_at: number, } | { "type": "event", 
+expires_at: number, } | { "type": "files", 
+/**
+ * The words and the files' names, for lists and channels that show only text.
+ */
+text: string, 
+/**
+ * What was written beside them; may be empty.
+ */
+words: string, 
+/**
+ * In the order in which they were chosen.
+ */
+files: Array<File>, } | { "type": "event", 
 /**
  * The line.
+ */
+text: string, } | { "type": "note", 
+/**
+ * What the next one should know.
  */
 text: string, };
 
@@ -184,6 +270,48 @@ body: Body,
  */
 at: number, };
 
+export type CameBy = "link" | "unsigned_link" | "expired_link" | "foreign_link";
+
+export type PreviousConversation = { "type": "known", 
+/**
+ * Which.
+ */
+id: ConversationId, 
+/**
+ * How the customer reached us then.
+ */
+channel: Channel, 
+/**
+ * When it began.
+ */
+opened_at: number, 
+/**
+ * When it was closed; `None` while it goes on beside this one.
+ */
+closed_at: number | null, 
+/**
+ * The customer's name then.
+ */
+customer_name: string, 
+/**
+ * Somebody whom we believe has said so: then whoever owns the later one may read it.
+ */
+verified: boolean, } | { "type": "unknown", 
+/**
+ * As it was given.
+ */
+name: string, };
+
+export type Participant = { 
+/**
+ * Who.
+ */
+account: AccountId, 
+/**
+ * Shown to the customer.
+ */
+name: string, };
+
 export type Conversation = { 
 /**
  * Identifier.
@@ -213,6 +341,10 @@ owner: AccountId | null,
  * The owner's name.
  */
 owner_name: string | null, 
+/**
+ * Supervisors who have joined, in that order.
+ */
+participants: Array<Participant>, 
 /**
  * When it began.
  */
@@ -256,7 +388,43 @@ disposition: string | null,
 /**
  * The newest escalation.
  */
-escalation: EscalationView | null, };
+escalation: EscalationView | null, 
+/**
+ * The queue's title, where there are several.
+ */
+queue?: string, 
+/**
+ * What its calls may use at most where that is less than the deployment allows, bits a second.
+ */
+max_bitrate?: number, 
+/**
+ * The customer wants to be seen, and no call has been started since.
+ */
+video_request?: VideoRequest, 
+/**
+ * What it continues.
+ */
+previous: PreviousConversation | null, 
+/**
+ * The link that brought the customer.
+ */
+came_by: CameBy | null, 
+/**
+ * The context is from somebody whom we believe: a link of ours, or what the deployment allows.
+ */
+trusted: boolean, 
+/**
+ * The agent for whom it asks. Others may take it all the same.
+ */
+asked_for: AccountId | null, 
+/**
+ * Whether a room elsewhere can be made for it.
+ */
+meetings: boolean, 
+/**
+ * Variables that are for rules; the agent is shown them only on demand.
+ */
+hidden_variables: Array<string>, };
 
 export type SendMessage = { 
 /**
@@ -274,7 +442,7 @@ export type MessagePage = {
  */
 messages: Array<Message>, 
 /**
- * Whether more follow.
+ * Whether more follow; with `before`, whether there are earlier ones.
  */
 more: boolean, };
 
@@ -303,6 +471,62 @@ export type Close = {
  * How it ended, in the deployment's own words.
  */
 disposition: string, };
+
+export type LinkShape = "opaque" | "dynamics";
+
+export type MakeChatLink = { 
+/**
+ * Chosen by the desk; also that of the message.
+ */
+client_id: ClientMessageId, 
+/**
+ * The video starts by itself when the agent takes the chat.
+ */
+video: boolean, 
+/**
+ * What it looks like.
+ */
+shape: LinkShape, };
+
+export type ChatLinkSent = { 
+/**
+ * The link.
+ */
+url: string, 
+/**
+ * When it stops working.
+ */
+expires_at: number, 
+/**
+ * The message with it.
+ */
+message: Message, };
+
+export type MakeMeeting = { 
+/**
+ * Of the message with the customer's link.
+ */
+client_id: ClientMessageId, };
+
+export type MeetingMade = { 
+/**
+ * For the agent alone: whoever opens it is the host.
+ */
+host_url: string, 
+/**
+ * Why the customer's link has not gone out; nothing when it has.
+ */
+not_invited: Problem | null, };
+
+export type ChatEntry = { "type": "code", 
+/**
+ * The last segment of the path.
+ */
+code: string, } | { "type": "query", 
+/**
+ * Everything behind the question mark, byte for byte: a signature is over exactly that.
+ */
+query: string, };
 
 export type Verdict = "up" | "down";
 
@@ -432,7 +656,12 @@ ice_servers: Array<IceServer>,
 /**
  * Which of them may be used.
  */
-ice_policy: IcePolicy, };
+ice_policy: IcePolicy, 
+/**
+ * This call uses no more, picture and sound together, bits a second: the smaller of the deployment's cap and its
+ * queue's.
+ */
+max_bitrate: number, };
 
 export type InviteState = "open" | "expired" | "revoked" | "in_use" | "ended";
 
@@ -452,7 +681,19 @@ company: string,
 /**
  * When the link stops working.
  */
-expires_at: number, };
+expires_at: number, 
+/**
+ * Whether the customer may be asked how it was.
+ */
+survey: boolean, 
+/**
+ * Where the customer and the agent hear each other.
+ */
+sound: Sound, 
+/**
+ * How the customer writes dates and times, where a bot or a page has said: `de-CH`.
+ */
+locale: string | null, };
 
 export type Redeem = { 
 /**
@@ -663,11 +904,557 @@ asked_ms: number,
 /**
  * Why this agent, in plain words.
  */
-because: string, };
+because: string, 
+/**
+ * Who wrote.
+ */
+customer_name: string, 
+/**
+ * The colleague who hands it over, by name.
+ */
+from?: string, 
+/**
+ * What that colleague, or the owner before, wrote for the next one.
+ */
+note?: string, };
 
-export type TakenBack = "missed" | "declined" | "disconnected" | "absent" | "lease_narrowed" | "gives_way" | "wants_other" | "withdrawn";
+export type TakenBack = "missed" | "declined" | "disconnected" | "absent" | "lease_narrowed" | "gives_way" | "call_began" | "wants_other" | "withdrawn";
 
 export type Pause = "missed" | "declined";
+
+export type ServiceLevel = { 
+/**
+ * Within [`SERVED_WITHIN_MS`].
+ */
+in_time: number, 
+/**
+ * Of so many. Nothing can be said of none.
+ */
+of: number, };
+
+export type WallQueue = { 
+/**
+ * Its number.
+ */
+queue: number, 
+/**
+ * As people call it.
+ */
+title: string, 
+/**
+ * Conversations that nobody owns, those included that somebody is being asked to take.
+ */
+waiting: number, 
+/**
+ * When the one came that waits for longest.
+ */
+oldest: number | null, 
+/**
+ * Conversations that agents have.
+ */
+active: number, 
+/**
+ * Agents of the queue who are there, with their hands full or not.
+ */
+here: number, 
+/**
+ * Those among them who could take something now.
+ */
+free: number, 
+/**
+ * Of the customers who came in the last hour.
+ */
+hour: ServiceLevel, 
+/**
+ * Of those who came in the last 24 hours.
+ */
+day: ServiceLevel, };
+
+export type WallPresence = "available" | "busy" | "in_call" | "full" | "do_not_disturb" | "declined" | "inactive" | "away" | "offline";
+
+export type WallLoad = { 
+/**
+ * Units taken; more than there are where a supervisor said so.
+ */
+units: number, 
+/**
+ * Of so many.
+ */
+capacity: number, };
+
+export type WallAgent = { 
+/**
+ * Who.
+ */
+agent: AccountId, 
+/**
+ * As colleagues know the agent.
+ */
+name: string, 
+/**
+ * How the agent is.
+ */
+presence: WallPresence, 
+/**
+ * `None` where conversations are not assigned: nobody counts there.
+ */
+load: WallLoad | null, 
+/**
+ * Conversations that the agent has, those in wrap-up included.
+ */
+conversations: number, 
+/**
+ * Which one the agent is being asked to take.
+ */
+asked: ConversationId | null, 
+/**
+ * What the desk may be offered; `None` when it was never tested.
+ */
+readiness: Readiness | null, 
+/**
+ * Until when, by itself.
+ */
+ready_until: number | null, 
+/**
+ * The conversation of the call that the agent is in, or has invited to.
+ */
+call: ConversationId | null, };
+
+export type WallCallState = "invited" | "joining" | "live";
+
+export type WallCall = { 
+/**
+ * How far it is.
+ */
+state: WallCallState, 
+/**
+ * Since when.
+ */
+since: number, 
+/**
+ * The worst mark of the last 15 s that the desk has told.
+ */
+mark: QualityMark, 
+/**
+ * Why, as the agent reads it; empty when it is good.
+ */
+reason: string, };
+
+export type WallConversation = { 
+/**
+ * Which.
+ */
+id: ConversationId, 
+/**
+ * Where it waits, or waited.
+ */
+queue: number, 
+/**
+ * How the customer reaches us.
+ */
+channel: Channel, 
+/**
+ * Where it stands.
+ */
+state: ConversationState, 
+/**
+ * Since when.
+ */
+since: number, 
+/**
+ * When it began.
+ */
+opened_at: number, 
+/**
+ * The customer.
+ */
+customer_name: string, 
+/**
+ * Who owns it.
+ */
+owner: AccountId | null, 
+/**
+ * The owner's name.
+ */
+owner_name: string | null, 
+/**
+ * Who is being asked to take it.
+ */
+asked_name: string | null, 
+/**
+ * Supervisors who take part in it.
+ */
+helpers: Array<string>, 
+/**
+ * Its call, unless it is over.
+ */
+call: WallCall | null, };
+
+export type WallNews = { 
+/**
+ * Grows with every news. What is older than the whole wall that was told last says nothing new.
+ */
+number: number, 
+/**
+ * The server's clock, by which all times of the wall are meant.
+ */
+at: number, 
+/**
+ * What was known before is forgotten: the whole wall follows.
+ */
+begins: boolean, 
+/**
+ * New or changed.
+ */
+queues: Array<WallQueue>, 
+/**
+ * New or changed.
+ */
+agents: Array<WallAgent>, 
+/**
+ * New or changed.
+ */
+conversations: Array<WallConversation>, 
+/**
+ * Not on the wall any more.
+ */
+gone_agents: Array<AccountId>, 
+/**
+ * Closed.
+ */
+gone: Array<ConversationId>, };
+
+export type WallView = { 
+/**
+ * By so much this desk's clock is ahead of the server's, in milliseconds.
+ */
+ahead_ms: number, 
+/**
+ * By their numbers.
+ */
+queues: Array<WallQueue>, 
+/**
+ * By their names.
+ */
+agents: Array<WallAgent>, 
+/**
+ * The oldest first.
+ */
+conversations: Array<WallConversation>, };
+
+export type Assign = { 
+/**
+ * Who is to take it.
+ */
+agent: AccountId, 
+/**
+ * Although it is more than the agent may have; without it that is [`crate::ErrorCode::AgentFull`].
+ */
+even_if_full: boolean, };
+
+export type AssignAnswer = { 
+/**
+ * As it stands now. Where conversations are assigned by turn the agent is asked first, so nobody owns it yet.
+ */
+conversation: Conversation, 
+/**
+ * By so many units it is more than the agent's capacity.
+ */
+over_units: number, 
+/**
+ * By so many conversations it is more than one may have.
+ */
+over_conversations: number, };
+
+export type ForceClose = { 
+/**
+ * What the customer and the agent read, at most [`MAX_NOTICE_CHARS`].
+ */
+notice: string, 
+/**
+ * End a live call with it; without it a live call refuses the close.
+ */
+end_call: boolean, };
+
+export type Intervention = { 
+/**
+ * In which.
+ */
+conversation: ConversationId, 
+/**
+ * Whose it is.
+ */
+customer_name: string, 
+/**
+ * The supervisor's name.
+ */
+by: string, 
+/**
+ * What.
+ */
+act: InterventionAct, };
+
+export type InterventionAct = { "type": "assigned" } | { "type": "closed", 
+/**
+ * What customer and agent are told.
+ */
+notice: string, };
+
+export type AuditAct = "read" | "joined" | "left" | "assigned" | "transferred" | "force_closed";
+
+export type AuditDetail = { 
+/**
+ * Where the conversation stood.
+ */
+state?: ConversationState, 
+/**
+ * Capacity units that the agent now has too many.
+ */
+over_units?: number, 
+/**
+ * Conversations that the agent now has too many.
+ */
+over_conversations?: number, 
+/**
+ * A video call was ended with it.
+ */
+ended_call?: boolean, };
+
+export type AuditEntry = { 
+/**
+ * 1, 2, 3 … without gaps.
+ */
+seq: number, 
+/**
+ * Identifier.
+ */
+id: AuditId, 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * Who.
+ */
+actor: AccountId, 
+/**
+ * The name of that account today.
+ */
+actor_name: string, 
+/**
+ * What.
+ */
+act: AuditAct, 
+/**
+ * In which conversation.
+ */
+conversation: ConversationId | null, 
+/**
+ * Which agent it concerned.
+ */
+agent: AccountId | null, 
+/**
+ * Which call it concerned.
+ */
+escalation: EscalationId | null, 
+/**
+ * What belongs to it.
+ */
+detail: AuditDetail, 
+/**
+ * SHA-256 over the hash before and this entry, in hexadecimal.
+ */
+hash: string, };
+
+export type AuditPage = { 
+/**
+ * The newest first.
+ */
+entries: Array<AuditEntry>, 
+/**
+ * Whether older ones follow.
+ */
+more: boolean, };
+
+export type AuditCheck = { 
+/**
+ * How many entries are intact, from the first one on.
+ */
+intact: number, 
+/**
+ * The hash of the last intact one. Kept elsewhere, it shows later that nothing was cut off at the end.
+ */
+head: string, 
+/**
+ * The first entry that is changed, missing or out of its place; `None` when all are intact.
+ */
+broken_at: number | null, };
+
+export type Chosen = "available" | "do_not_disturb" | "away" | "offline";
+
+export type AgentPresence = { "type": "available" } | { "type": "busy" } | { "type": "do_not_disturb", 
+/**
+ * Why.
+ */
+why: Undisturbed, } | { "type": "inactive" } | { "type": "away" } | { "type": "offline" };
+
+export type Undisturbed = "chosen" | "declined" | "in_call" | "sessions" | "full";
+
+export type MyPresence = { 
+/**
+ * What the agent chose.
+ */
+chosen: Chosen, 
+/**
+ * What colleagues see.
+ */
+presence: AgentPresence, 
+/**
+ * Conversations are assigned here; who waits is not everybody's to take.
+ */
+by_turn: boolean, };
+
+export type Transfer = { 
+/**
+ * To whom.
+ */
+to: TransferTo, 
+/**
+ * For the next agent; may be empty.
+ */
+note: string, };
+
+export type TransferTo = { "type": "agent", 
+/**
+ * Who.
+ */
+account: AccountId, } | { "type": "queue", 
+/**
+ * Its number.
+ */
+queue: number, };
+
+export type TransferTargets = { 
+/**
+ * Colleagues by name; those who cannot have it say why.
+ */
+agents: Array<AgentTarget>, 
+/**
+ * Queues by title.
+ */
+queues: Array<QueueTarget>, };
+
+export type AgentTarget = { 
+/**
+ * Who.
+ */
+account: AccountId, 
+/**
+ * By name.
+ */
+name: string, 
+/**
+ * As it is now.
+ */
+presence: AgentPresence, 
+/**
+ * Why it cannot be handed to this one now, in plain words.
+ */
+why_not: string | null, };
+
+export type QueueTarget = { 
+/**
+ * Its number.
+ */
+queue: number, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * Somebody is there.
+ */
+staffed: boolean, 
+/**
+ * It is within its hours.
+ */
+open: boolean, 
+/**
+ * So many wait in it.
+ */
+waiting: number, };
+
+export type Handed = { 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * Whose customer.
+ */
+customer_name: string, 
+/**
+ * Who was asked.
+ */
+to: string, 
+/**
+ * Why it stays with its owner; `None`: the colleague has it now.
+ */
+why_not: TakenBack | null, };
+
+export type Why = { 
+/**
+ * The queue it stands in, or came from.
+ */
+queue: string, 
+/**
+ * The deployment's rule that put it there.
+ */
+rule: string | null, 
+/**
+ * Higher is more urgent.
+ */
+priority: number, 
+/**
+ * It arrived.
+ */
+since: number, 
+/**
+ * Why its owner, or the one who is asked, was chosen, in plain words.
+ */
+because: string | null, 
+/**
+ * Why nobody has it, in plain words.
+ */
+waits: string | null, 
+/**
+ * While it waits: each agent of the queue with what stands in the way.
+ */
+agents: Array<WhyNot>, };
+
+export type WhyNot = { 
+/**
+ * Who.
+ */
+account: AccountId, 
+/**
+ * By name.
+ */
+name: string, 
+/**
+ * In plain words; `None` for one who could take it.
+ */
+reason: string | null, };
+
+export type VideoRequest = { 
+/**
+ * Since when.
+ */
+at: number, 
+/**
+ * Where it comes from, in plain words.
+ */
+why: string, };
 
 export type AgentRequest = { "type": "hello", 
 /**
@@ -693,7 +1480,15 @@ why: Narrowing, } | { "type": "watch_board",
 /**
  * Open.
  */
-open: boolean, } | { "type": "back_again" } | { "type": "heartbeat" };
+open: boolean, } | { "type": "watch_wall", 
+/**
+ * Open.
+ */
+open: boolean, } | { "type": "back_again" } | { "type": "presence", 
+/**
+ * Which.
+ */
+chosen: Chosen, } | { "type": "heartbeat" };
 
 export type AgentEvent = { "type": "welcome", 
 /**
@@ -728,7 +1523,7 @@ conversation: ConversationId,
 /**
  * Show it until then.
  */
-until: number, } | { "type": "readiness" } & MyReadiness | { "type": "test_wanted" } | { "type": "board" } & BoardRow | { "type": "assigned" } & Assignment | { "type": "taken_back", 
+until: number, } | { "type": "readiness" } & MyReadiness | { "type": "test_wanted" } | { "type": "board" } & BoardRow | { "type": "wall" } & WallNews | { "type": "intervened" } & Intervention | { "type": "assigned" } & Assignment | { "type": "taken_back", 
 /**
  * Which.
  */
@@ -744,7 +1539,11 @@ elsewhere: boolean, } | { "type": "paused",
 /**
  * `None`: they are given.
  */
-why: Pause | null, } | { "type": "problem" } & Problem | { "type": "heartbeat" };
+why: Pause | null, } | { "type": "presence" } & MyPresence | { "type": "handed" } & Handed | { "type": "gone", 
+/**
+ * Which.
+ */
+conversation: ConversationId, } | { "type": "problem" } & Problem | { "type": "heartbeat" };
 
 export type DeviceKind = "camera" | "microphone" | "speaker";
 
@@ -969,6 +1768,10 @@ conversation?: ConversationAccount,
  */
 text?: string, 
 /**
+ * Files, and what is shown like one.
+ */
+attachments?: Array<Attachment>, 
+/**
  * BCP 47.
  */
 locale?: string, 
@@ -1003,6 +1806,24 @@ agent_name: string,
  */
 expires_at: number, } | { "type": "event" };
 
+export type Attachment = { 
+/**
+ * Media type.
+ */
+contentType: string, 
+/**
+ * Where the file is: an address, or `data:` with the file itself.
+ */
+contentUrl?: string, 
+/**
+ * What a card says.
+ */
+content?: unknown, 
+/**
+ * The file's name.
+ */
+name?: string, };
+
 export type ActivitySet = { 
 /**
  * In order.
@@ -1025,9 +1846,18 @@ export type WebChatStart = {
  */
 name?: string, 
 /**
- * Context variables of the page that embeds the widget.
+ * Context variables of the page that embeds the widget: primitives, or Dynamics 365's
+ * `{ "value": ..., "isDisplayable": ... }` around one.
  */
-context: { [key in string]: ContextValue }, };
+context: Record<string, ContextValue | { value: ContextValue, isDisplayable?: boolean }>, 
+/**
+ * What the page's address says, where it is a link into the chat: the conversation begins at once.
+ */
+entry?: ChatEntry, 
+/**
+ * At least 128 random bits that this browser keeps: the same link opened again goes on with the same chat.
+ */
+browser_key?: string, };
 
 export type Rect = { 
 /**
@@ -1427,6 +2257,186 @@ sources: Array<ScreenSource>,
  */
 problem: Problem | null, };
 
+export type DeliveryId = string;
+
+export type ConnectorState = { "type": "enabled" } | { "type": "disabled" } | { "type": "failing", 
+/**
+ * The platform's own code, or ours.
+ */
+code: string, 
+/**
+ * What that means, in plain words.
+ */
+sentence: string, 
+/**
+ * Since then.
+ */
+since: number, };
+
+export type SecretFound = "set" | "missing";
+
+export type ConnectorSetting = { 
+/**
+ * As in the file.
+ */
+name: string, 
+/**
+ * As in the file; of a secret the place where it is kept, never itself.
+ */
+value: string, 
+/**
+ * Whether that place is one of a secret, and has one.
+ */
+secret?: SecretFound, };
+
+export type ConnectorView = { 
+/**
+ * As in the file, and part of the address that the platform calls.
+ */
+name: string, 
+/**
+ * Which platform.
+ */
+kind: string, 
+/**
+ * How it stands.
+ */
+state: ConnectorState, 
+/**
+ * What the platform calls.
+ */
+hook: string, 
+/**
+ * Its settings.
+ */
+settings: Array<ConnectorSetting>, 
+/**
+ * So much waits to be sent.
+ */
+waiting: number, 
+/**
+ * So much did not arrive.
+ */
+dead: number, 
+/**
+ * Conversations that are not closed.
+ */
+conversations: number, 
+/**
+ * When the platform last called.
+ */
+heard_at: number | null, 
+/**
+ * When the platform last took something.
+ */
+sent_at: number | null, };
+
+export type FieldShape = "text" | "texts" | "number" | "address" | "secret" | "secrets";
+
+export type ConnectorField = { 
+/**
+ * As it stands in the file.
+ */
+name: string, 
+/**
+ * What it is, in one sentence.
+ */
+what: string, 
+/**
+ * What stands there.
+ */
+shape: FieldShape, 
+/**
+ * Whether there is no connector without it.
+ */
+needed: boolean, 
+/**
+ * What is taken where nothing stands there. A name in braces is the field of that name.
+ */
+default: string | null, };
+
+export type ConnectorKind = { 
+/**
+ * As it stands in the file.
+ */
+name: string, 
+/**
+ * What it is, in one sentence.
+ */
+what: string, 
+/**
+ * What it has to be told, in the order in which to ask.
+ */
+fields: Array<ConnectorField>, };
+
+export type SaveConnector = { 
+/**
+ * Which kind; that of a connector which is there stays.
+ */
+kind: string, 
+/**
+ * Several values of one field in their order. Of a secret its place, never itself.
+ */
+settings: { [key in string]: Array<string> }, };
+
+export type ConnectorTest = { 
+/**
+ * The platform knows us.
+ */
+works: boolean, 
+/**
+ * In plain words.
+ */
+sentence: string, 
+/**
+ * How long it took.
+ */
+took_ms: number, };
+
+export type LetterKind = "message" | "invite" | "context" | "handoff" | "receipt";
+
+export type DeadLetter = { 
+/**
+ * Identifier.
+ */
+id: DeliveryId, 
+/**
+ * By whom.
+ */
+connector: string, 
+/**
+ * Because of which conversation.
+ */
+conversation: ConversationId, 
+/**
+ * With whom.
+ */
+customer_name: string, 
+/**
+ * What.
+ */
+kind: LetterKind, 
+/**
+ * Its beginning.
+ */
+text: string, 
+/**
+ * The platform's own code, or ours.
+ */
+error: string, 
+/**
+ * Tried so often.
+ */
+attempts: number, 
+/**
+ * When it was decided.
+ */
+created_at: number, 
+/**
+ * When it was given up.
+ */
+given_up_at: number, };
+
 export type StageLayout = { 
 /**
  * The customer's picture, letterboxed on black.
@@ -1461,7 +2471,55 @@ heard: boolean, } | { "type": "stop_test" } | { "type": "watch_board",
 /**
  * Open.
  */
-open: boolean, } | { "type": "ask_for_test", 
+open: boolean, } | { "type": "watch_wall", 
+/**
+ * Open.
+ */
+open: boolean, } | { "type": "join", 
+/**
+ * Which.
+ */
+conversation: ConversationId, } | { "type": "leave", 
+/**
+ * Which.
+ */
+conversation: ConversationId, } | { "type": "assign", 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * Who is to take it.
+ */
+agent: AccountId, 
+/**
+ * Although it is more than the agent may have.
+ */
+even_if_full: boolean, } | { "type": "transfer_to", 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * To whom.
+ */
+agent: AccountId, 
+/**
+ * For that agent; may be empty.
+ */
+note: string, } | { "type": "force_close", 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * What the customer and the agent read.
+ */
+notice: string, 
+/**
+ * End a live call with it.
+ */
+end_call: boolean, } | { "type": "ask_for_test", 
 /**
  * Whose.
  */
@@ -1473,7 +2531,47 @@ agent: AccountId, } | { "type": "save_readiness",
 /**
  * The board instead of the report.
  */
-board: boolean, } | { "type": "sign_in", 
+board: boolean, } | { "type": "read_connectors" } | { "type": "test_connector", 
+/**
+ * Its name.
+ */
+connector: string, } | { "type": "switch_connector", 
+/**
+ * Its name.
+ */
+connector: string, 
+/**
+ * On.
+ */
+on: boolean, } | { "type": "read_connector_kinds" } | { "type": "save_connector", 
+/**
+ * Its name.
+ */
+connector: string, 
+/**
+ * All of them.
+ */
+settings: SaveConnector, } | { "type": "remove_connector", 
+/**
+ * Its name.
+ */
+connector: string, } | { "type": "read_file", 
+/**
+ * Which.
+ */
+file: FileId, } | { "type": "read_dead_letters" } | { "type": "resend_letter", 
+/**
+ * Which.
+ */
+letter: DeliveryId, } | { "type": "discard_letter", 
+/**
+ * Which.
+ */
+letter: DeliveryId, } | { "type": "read_conversations", 
+/**
+ * At most [`MOST_LOOKED_UP`].
+ */
+conversations: Array<ConversationId>, } | { "type": "sign_in", 
 /**
  * Sign-in name.
  */
@@ -1489,7 +2587,31 @@ conversation: ConversationId, } | { "type": "decline",
 /**
  * Which.
  */
-conversation: ConversationId, } | { "type": "back_again" } | { "type": "open", 
+conversation: ConversationId, } | { "type": "back_again" } | { "type": "choose_presence", 
+/**
+ * Which.
+ */
+chosen: Chosen, } | { "type": "find_targets", 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * A part of a name, or nothing.
+ */
+search: string, } | { "type": "transfer", 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * To whom.
+ */
+to: TransferTo, 
+/**
+ * For the next one.
+ */
+note: string, } | { "type": "open", 
 /**
  * Which.
  */
@@ -1529,11 +2651,35 @@ key: string,
 /**
  * `null` removes it.
  */
-value: ContextValue | null, } | { "type": "start_video", 
+value: ContextValue | null, } | { "type": "read_earlier", 
+/**
+ * The later one.
+ */
+conversation: ConversationId, 
+/**
+ * The earlier one.
+ */
+earlier: ConversationId, 
+/**
+ * Its messages before this number; `None`: its last ones.
+ */
+before: number | null, } | { "type": "send_chat_link", 
 /**
  * Where.
  */
-conversation: ConversationId, } | { "type": "resend_invite" } | { "type": "cancel_invite" } | { "type": "hang_up" } | { "type": "dismiss_call" } | { "type": "set_microphone", 
+conversation: ConversationId, 
+/**
+ * The video starts by itself when the agent takes the chat.
+ */
+video: boolean, } | { "type": "make_meeting", 
+/**
+ * Where.
+ */
+conversation: ConversationId, } | { "type": "start_video", 
+/**
+ * Where.
+ */
+conversation: ConversationId, } | { "type": "cancel_auto_video" } | { "type": "resend_invite" } | { "type": "cancel_invite" } | { "type": "hang_up" } | { "type": "dismiss_call" } | { "type": "set_microphone", 
 /**
  * On.
  */
@@ -1691,6 +2837,10 @@ conversation: ConversationId,
  */
 customer_name: string, 
 /**
+ * Where agent and customer hear each other.
+ */
+sound: Sound, 
+/**
  * Where it stands.
  */
 phase: CallPhase, 
@@ -1755,7 +2905,15 @@ asked_ms: number,
 /**
  * Why this agent, in plain words.
  */
-because: string, } | { "type": "taken_back", 
+because: string, 
+/**
+ * The colleague who hands it over, by name.
+ */
+from: string | null, 
+/**
+ * What that colleague, or the owner before, wrote.
+ */
+note: string | null, } | { "type": "taken_back", 
 /**
  * Which.
  */
@@ -1777,6 +2935,50 @@ narrowing: Narrowing | null,
  */
 elsewhere: boolean, };
 
+export type AutoVideo = { "type": "starting", 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * By this desk's clock.
+ */
+at: number, 
+/**
+ * So many milliseconds after it was announced.
+ */
+announced_ms: number, } | { "type": "blocked", 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * Why.
+ */
+problem: Problem, };
+
+export type EarlierConversation = { 
+/**
+ * Which.
+ */
+id: ConversationId, 
+/**
+ * The last messages before the place that was asked for, ascending.
+ */
+messages: Array<Message>, 
+/**
+ * Whether it has earlier ones.
+ */
+more: boolean, 
+/**
+ * Who owned it.
+ */
+owner_name: string | null, 
+/**
+ * What it continued in turn.
+ */
+previous: PreviousConversation | null, };
+
 export type DeskEvent = { "type": "self_test", 
 /**
  * As they stand.
@@ -1789,11 +2991,35 @@ assignment: AssignmentView | null, } | { "type": "paused",
 /**
  * `None` when they are, or everybody takes them unasked.
  */
-why: Pause | null, } | { "type": "board", 
+why: Pause | null, } | { "type": "presence", 
+/**
+ * `None` before the server has said it.
+ */
+presence: MyPresence | null, } | { "type": "targets", 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * What was looked for.
+ */
+search: string, 
+/**
+ * The answer.
+ */
+targets: TransferTargets, } | { "type": "handed", 
+/**
+ * All of it.
+ */
+handed: Handed, } | { "type": "board", 
 /**
  * Every agent.
  */
-rows: Array<BoardRow>, } | { "type": "reports", 
+rows: Array<BoardRow>, } | { "type": "wall", 
+/**
+ * As it stands.
+ */
+wall: WallView, } | { "type": "reports", 
 /**
  * Whose.
  */
@@ -1801,7 +3027,31 @@ agent: AccountId,
 /**
  * The newest first.
  */
-reports: Array<Report>, } | { "type": "saved", 
+reports: Array<Report>, } | { "type": "connectors", 
+/**
+ * In the order of the file.
+ */
+connectors: Array<ConnectorView>, } | { "type": "connector_kinds", 
+/**
+ * In the order in which to show them.
+ */
+kinds: Array<ConnectorKind>, } | { "type": "connector_tested", 
+/**
+ * Its name.
+ */
+connector: string, 
+/**
+ * What it came to.
+ */
+test: ConnectorTest, 
+/**
+ * When, by this desk's clock.
+ */
+at: number, } | { "type": "file" } & FileShown | { "type": "dead_letters", 
+/**
+ * The newest first.
+ */
+letters: Array<DeadLetter>, } | { "type": "saved", 
 /**
  * Where, as the person knows it.
  */
@@ -1837,7 +3087,19 @@ conversation: ConversationId,
 /**
  * Show it until then.
  */
-until: number, } | { "type": "call", 
+until: number, } | { "type": "earlier", 
+/**
+ * The later one.
+ */
+conversation: ConversationId, 
+/**
+ * The earlier one.
+ */
+earlier: EarlierConversation, } | { "type": "auto_video", 
+/**
+ * `None` when none does.
+ */
+video: AutoVideo | null, } | { "type": "call", 
 /**
  * `None` when nothing is on it.
  */

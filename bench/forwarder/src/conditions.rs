@@ -1,6 +1,7 @@
 //! What a direction of the network is like, and the lines that change it.
 
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// One direction. The default is a perfect line.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
@@ -70,6 +71,8 @@ pub struct Command {
     pub seed: Option<u64>,
     /// Whether to print what passed, every 100 ms.
     pub report: Option<bool>,
+    /// Every packet goes into this file from now on, as its host sends it; an empty path ends it.
+    pub capture: Option<PathBuf>,
 }
 
 /// Reads a line; an error is what is wrong with it.

@@ -5,11 +5,13 @@
 //! pass through here. Commands come as lines of JSON ([`conditions::Command`]); the first line of output says how to
 //! enter host B. It ends, and with it host B, when standard input does.
 
+mod capture;
 mod conditions;
 mod link;
 mod random;
 mod tun;
 
+use capture::Capture;
 use conditions::Command;
 use link::{Link, Passed, Time};
 use serde_json::{Value, json};
@@ -49,6 +51,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         began: Instant::now(),
         report_at: REPORT_EVERY,
         reporting: false,
+        capture: None,
         input: Vec::new(),
     }
     .run()
@@ -71,6 +74,7 @@ struct Forwarder {
     began: Instant,
     report_at: Time,
     reporting: bool,
+    capture: Option<Capture>,
     input: Vec<u8>,
 }
 
@@ -87,10 +91,10 @@ impl Forwarder {
             let [from_a, from_b, command] = self.wait()?;
             let now = self.now();
             if from_a {
-                take(&self.a, &self.b, &mut self.a_to_b, &mut buffer, now)?;
+                take(&self.a, &self.b, &mut self.a_to_b, &mut self.capture, &mut buffer, now)?;
             }
             if from_b {
-                take(&self.b, &self.a, &mut self.b_to_a, &mut buffer, now)?;
+                take(&self.b, &self.a, &mut self.b_to_a, &mut self.capture, &mut buffer, now)?;
             }
             if command && !self.command(&mut buffer)? {
                 return Ok(());
@@ -164,6 +168,14 @@ impl Forwarder {
         if let Some(reporting) = command.report {
             self.reporting = reporting;
         }
+        if let Some(path) = command.capture {
+            if let Some(before) = self.capture.take() {
+                before.end()?;
+            }
+            if !path.as_os_str().is_empty() {
+                self.capture = Some(Capture::begin(&path)?);
+            }
+        }
         say(&json!({ "done": command.id }))
     }
 
@@ -198,11 +210,23 @@ fn described(passed: Passed) -> Value {
 }
 
 /// Everything the device has to say.
-fn take(from: &File, to: &File, link: &mut Link, buffer: &mut [u8], now: Time) -> io::Result<()> {
+fn take(
+    from: &File,
+    to: &File,
+    link: &mut Link,
+    capture: &mut Option<Capture>,
+    buffer: &mut [u8],
+    now: Time,
+) -> io::Result<()> {
     loop {
         deliver(link, to, now)?;
         match (&mut &*from).read(buffer) {
-            Ok(length) => link.offer(buffer[..length].to_vec(), now),
+            Ok(length) => {
+                if let Some(capture) = capture {
+                    capture.packet(&buffer[..length])?;
+                }
+                link.offer(buffer[..length].to_vec(), now);
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             // The device is not up yet.
             Err(error) if error.raw_os_error() == Some(libc::EBADFD) => return Ok(()),

@@ -48,6 +48,16 @@ pub fn owns_active(facts: Facts, agent: AccountId) -> Result<(), Problem> {
     }
 }
 
+/// Who may write: the owner, and supervisors who have joined.
+pub fn may_write(facts: Facts, account: AccountId, takes_part: bool) -> Result<(), Problem> {
+    match facts.state {
+        ConversationState::Active if takes_part => Ok(()),
+        ConversationState::Open | ConversationState::Active | ConversationState::WrapUp | ConversationState::Closed => {
+            owns_active(facts, account)
+        }
+    }
+}
+
 /// Notes, context and the read mark: the owner's until the conversation is closed.
 pub fn may_edit(facts: Facts, agent: AccountId) -> Result<(), Problem> {
     match facts.state {
@@ -116,6 +126,82 @@ pub fn close(facts: Facts, agent: AccountId) -> Result<Step, Problem> {
     }
 }
 
+/// Supervisors act in others' conversations only.
+fn of_somebody_else(facts: Facts, supervisor: AccountId) -> Result<(), Problem> {
+    match facts.owner == Some(supervisor) {
+        true => Err(ErrorCode::OwnConversation.into()),
+        false => Ok(()),
+    }
+}
+
+/// A supervisor takes part in a colleague's conversation.
+pub fn join(facts: Facts, supervisor: AccountId, takes_part: bool) -> Result<Step, Problem> {
+    of_somebody_else(facts, supervisor)?;
+    let not_active = Problem::new(ErrorCode::ConversationNotActive);
+    match facts.state {
+        ConversationState::Open => Err(not_active
+            .saying("Nobody has this conversation yet.")
+            .advising("Assign it to an agent first.")),
+        ConversationState::Active if takes_part => Ok(Step::Taken),
+        ConversationState::Active => Ok(Step::Take),
+        ConversationState::WrapUp => Err(not_active
+            .saying("The chat has ended for the customer.")
+            .advising("Nobody can write in it any more.")),
+        ConversationState::Closed => Err(ErrorCode::ConversationClosed.into()),
+    }
+}
+
+/// A supervisor chooses the agent for a conversation that waits.
+pub fn assign(facts: Facts, supervisor: AccountId, agent: AccountId) -> Result<Step, Problem> {
+    match facts.state {
+        ConversationState::Open => Ok(Step::Take),
+        ConversationState::Active if facts.owner == Some(agent) => Ok(Step::Taken),
+        ConversationState::Active | ConversationState::WrapUp => {
+            of_somebody_else(facts, supervisor)?;
+            Err(Problem::new(ErrorCode::AlreadyAccepted).advising("Transfer it, if somebody else shall have it."))
+        }
+        ConversationState::Closed => Err(ErrorCode::ConversationClosed.into()),
+    }
+}
+
+/// What closing a conversation over its owner's head takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForceCloseStep {
+    /// It is closed already.
+    Taken,
+    /// Nothing stands in the way.
+    Close,
+    /// This escalation ends first, in the same transaction.
+    EndAndClose(EscalationId, EndReason),
+}
+
+/// A supervisor closes a conversation, wherever it stands. A live call is ended by the same command or refuses it: who
+/// closes a chat need not have seen that two people are talking.
+pub fn force_close(
+    facts: Facts,
+    supervisor: AccountId,
+    escalation: Option<(EscalationId, EscalationState)>,
+    end_call: bool,
+) -> Result<ForceCloseStep, Problem> {
+    of_somebody_else(facts, supervisor)?;
+    if facts.state == ConversationState::Closed {
+        return Ok(ForceCloseStep::Taken);
+    }
+    let Some((id, state)) = escalation else {
+        return Ok(ForceCloseStep::Close);
+    };
+    match state {
+        EscalationState::Invited => Ok(ForceCloseStep::EndAndClose(id, EndReason::Cancelled)),
+        EscalationState::Joining { .. } | EscalationState::Live { .. } if end_call => {
+            Ok(ForceCloseStep::EndAndClose(id, EndReason::WrappedUp))
+        }
+        EscalationState::Joining { .. } | EscalationState::Live { .. } => Err(Problem::new(ErrorCode::CallLive)
+            .advising("End the call with it, or let them finish.")
+            .in_escalation(id)),
+        EscalationState::Ended { .. } => Ok(ForceCloseStep::Close),
+    }
+}
+
 /// Where a customer's message belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -150,6 +236,31 @@ pub fn customer_leaves(state: ConversationState) -> Leaving {
         ConversationState::Open => Leaving::Close,
         ConversationState::Active => Leaving::Tell,
         ConversationState::WrapUp | ConversationState::Closed => Leaving::Nothing,
+    }
+}
+
+/// What a customer means who has not come back for too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// Nothing: it is over already, or the two are in a call.
+    Stays,
+    /// Nobody had taken it: it is over, and an invite that is out with it.
+    Close(Option<(EscalationId, EndReason)>),
+    /// The agent has what is left to do, and an invite that is out is taken back.
+    WrapUp(Option<(EscalationId, EndReason)>),
+}
+
+/// The customer's page has been away for longer than the deployment waits.
+pub fn customer_gone(state: ConversationState, escalation: Option<(EscalationId, EscalationState)>) -> Gone {
+    let invite = match escalation {
+        Some((_, EscalationState::Joining { .. } | EscalationState::Live { .. })) => return Gone::Stays,
+        Some((id, EscalationState::Invited)) => Some((id, EndReason::Cancelled)),
+        Some((_, EscalationState::Ended { .. })) | None => None,
+    };
+    match state {
+        ConversationState::Open => Gone::Close(invite),
+        ConversationState::Active => Gone::WrapUp(invite),
+        ConversationState::WrapUp | ConversationState::Closed => Gone::Stays,
     }
 }
 
@@ -193,6 +304,33 @@ mod tests {
     }
 
     #[test]
+    fn a_customer_who_is_gone_ends_what_no_call_holds() {
+        let id = EscalationId(uuid::Uuid::from_u128(9));
+        let invite = Some((id, EndReason::Cancelled));
+        let over = EscalationState::Ended {
+            reason: EndReason::AgentHungUp,
+            at: 2,
+            live_ms: 1,
+        };
+        assert_eq!(customer_gone(Open, None), Gone::Close(None));
+        assert_eq!(customer_gone(Active, None), Gone::WrapUp(None));
+        assert_eq!(customer_gone(Active, Some((id, over))), Gone::WrapUp(None));
+        assert_eq!(
+            customer_gone(Active, Some((id, EscalationState::Invited))),
+            Gone::WrapUp(invite)
+        );
+        for state in [
+            EscalationState::Joining { since: 1 },
+            EscalationState::Live { since: 1 },
+        ] {
+            assert_eq!(customer_gone(Active, Some((id, state))), Gone::Stays);
+        }
+        for state in [WrapUp, Closed] {
+            assert_eq!(customer_gone(state, None), Gone::Stays);
+        }
+    }
+
+    #[test]
     fn a_running_call_stands_in_the_way_of_wrap_up() {
         let call = EscalationId(uuid::Uuid::from_u128(9));
         for state in [
@@ -229,6 +367,69 @@ mod tests {
         assert!(close(facts(Active, Some(1)), agent(1)).is_err());
         assert!(close(facts(WrapUp, Some(1)), agent(2)).is_err());
         assert!(close(facts(Open, None), agent(1)).is_err());
+    }
+
+    #[test]
+    fn a_supervisor_writes_after_joining_and_only_while_the_customer_is_there() {
+        assert_eq!(may_write(facts(Active, Some(1)), agent(9), true), Ok(()));
+        assert_eq!(may_write(facts(Active, Some(1)), agent(1), false), Ok(()));
+        for (state, takes_part, code) in [
+            (Active, false, ErrorCode::NotYourConversation),
+            (WrapUp, true, ErrorCode::NotYourConversation),
+            (Closed, true, ErrorCode::ConversationClosed),
+        ] {
+            let refused = may_write(facts(state, Some(1)), agent(9), takes_part);
+            assert_eq!(refused.unwrap_err().code, code);
+        }
+    }
+
+    #[test]
+    fn supervisors_act_in_others_conversations_only() {
+        let own = |state| facts(state, Some(9));
+        let code = |problem: Problem| problem.code;
+        assert_eq!(
+            join(own(Active), agent(9), false).map_err(code),
+            Err(ErrorCode::OwnConversation)
+        );
+        let closing = force_close(own(Active), agent(9), None, true);
+        assert_eq!(closing.map_err(code), Err(ErrorCode::OwnConversation));
+        let assigning = assign(own(Active), agent(9), agent(1));
+        assert_eq!(assigning.map_err(code), Err(ErrorCode::OwnConversation));
+
+        assert_eq!(join(facts(Active, Some(1)), agent(9), false), Ok(Step::Take));
+        assert_eq!(join(facts(Active, Some(1)), agent(9), true), Ok(Step::Taken));
+        for state in [Open, WrapUp, Closed] {
+            assert!(join(facts(state, None), agent(9), false).is_err(), "{state:?}");
+        }
+        assert_eq!(assign(facts(Open, None), agent(9), agent(1)), Ok(Step::Take));
+        assert_eq!(assign(facts(Active, Some(1)), agent(9), agent(1)), Ok(Step::Taken));
+        let taken = assign(facts(Active, Some(1)), agent(9), agent(2));
+        assert_eq!(taken.map_err(code), Err(ErrorCode::AlreadyAccepted));
+    }
+
+    #[test]
+    fn a_live_call_is_ended_by_choice_only() {
+        let call = EscalationId(uuid::Uuid::from_u128(9));
+        let live = Some((call, EscalationState::Live { since: 1 }));
+        let refused = force_close(facts(Active, Some(1)), agent(9), live, false).unwrap_err();
+        assert_eq!((refused.code, refused.escalation), (ErrorCode::CallLive, Some(call)));
+        assert_eq!(
+            force_close(facts(Active, Some(1)), agent(9), live, true),
+            Ok(ForceCloseStep::EndAndClose(call, EndReason::WrappedUp))
+        );
+        let invited = Some((call, EscalationState::Invited));
+        assert_eq!(
+            force_close(facts(Active, Some(1)), agent(9), invited, false),
+            Ok(ForceCloseStep::EndAndClose(call, EndReason::Cancelled))
+        );
+        for state in [Open, Active, WrapUp] {
+            let step = force_close(facts(state, Some(1)), agent(9), None, false);
+            assert_eq!(step, Ok(ForceCloseStep::Close));
+        }
+        assert_eq!(
+            force_close(facts(Closed, Some(1)), agent(9), None, false),
+            Ok(ForceCloseStep::Taken)
+        );
     }
 
     #[test]

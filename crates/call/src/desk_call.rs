@@ -19,7 +19,7 @@ use crate::{
 };
 use sightline_wire::{
     Problem, UnixMillis,
-    conversation::Conversation,
+    conversation::{Conversation, Sound},
     desk::{CallPhase, CallView},
     device::{DeviceKind, Quality},
     escalation::{EndReason, EscalationState, EscalationView, IcePolicy},
@@ -83,6 +83,7 @@ enum Trouble {
 pub struct DeskCall {
     conversation: ConversationId,
     customer_name: String,
+    sound: Sound,
     phase: Phase,
     own: MediaState,
     /// The name of what the agent shares.
@@ -140,6 +141,7 @@ impl DeskCall {
         let call = Self {
             conversation: conversation.id,
             customer_name: conversation.customer_name.clone(),
+            sound: conversation.channel.sound(),
             phase: Phase::Preparing,
             own,
             sharing: None,
@@ -179,6 +181,11 @@ impl DeskCall {
     /// Its conversation.
     pub fn conversation(&self) -> ConversationId {
         self.conversation
+    }
+
+    /// Where agent and customer hear each other.
+    pub fn sound(&self) -> Sound {
+        self.sound
     }
 
     /// Its escalation, once known.
@@ -226,6 +233,7 @@ impl DeskCall {
             escalation: self.escalation(),
             conversation: self.conversation,
             customer_name: self.customer_name.clone(),
+            sound: self.sound,
             phase,
             attempt: self.attempt(),
             url: self.place().map(|place| place.url.clone()),

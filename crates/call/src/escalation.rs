@@ -3,7 +3,6 @@
 use crate::conversation::{Facts, owns_active};
 use sightline_wire::{
     ErrorCode, Problem, UnixMillis,
-    conversation::Channel,
     escalation::{EndReason, EscalationState},
     ids::{AccountId, ConversationId, EscalationId},
     room::Party,
@@ -16,8 +15,8 @@ pub struct StartFacts {
     pub agent: AccountId,
     /// The conversation.
     pub conversation: Facts,
-    /// How the customer reaches us.
-    pub channel: Channel,
+    /// Whether a link reaches the customer, or why it does not.
+    pub link: Result<(), Problem>,
     /// What occupies the agent's one video slot.
     pub slot: Option<(ConversationId, EscalationId)>,
     /// What the lease of the agent's desk says at this moment, or why it says no.
@@ -33,9 +32,7 @@ pub fn may_start(facts: &StartFacts) -> Result<(), Problem> {
             .in_conversation(conversation)
             .in_escalation(escalation));
     }
-    if !facts.channel.carries_links() {
-        return Err(ErrorCode::ChannelCannotCarryLink.into());
-    }
+    facts.link.clone()?;
     facts.readiness.clone()
 }
 
@@ -127,7 +124,7 @@ mod tests {
                 state: ConversationState::Active,
                 owner: Some(agent),
             },
-            channel: Channel::WebChat,
+            link: Ok(()),
             slot: None,
             readiness: Ok(()),
         }
@@ -138,7 +135,7 @@ mod tests {
         assert_eq!(may_start(&facts()), Ok(()));
         let other = (ConversationId(Uuid::from_u128(7)), EscalationId(Uuid::from_u128(8)));
         let mut all_wrong = StartFacts {
-            channel: Channel::Phone,
+            link: Err(ErrorCode::ChannelCannotCarryLink.into()),
             slot: Some(other),
             readiness: Err(ErrorCode::NotReadyForVideo.into()),
             ..facts()
@@ -154,7 +151,7 @@ mod tests {
             may_start(&all_wrong).unwrap_err().code,
             ErrorCode::ChannelCannotCarryLink
         );
-        all_wrong.channel = Channel::WebChat;
+        all_wrong.link = Ok(());
         assert_eq!(may_start(&all_wrong).unwrap_err().code, ErrorCode::NotReadyForVideo);
         all_wrong.readiness = Ok(());
         assert_eq!(may_start(&all_wrong), Ok(()));

@@ -20,6 +20,24 @@ pub fn check_message(text: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+/// A text in pieces of at most `longest` characters, divided at white space where there is some; none of an empty text.
+pub fn pieces(text: &str, longest: usize) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let Some((end, _)) = rest.char_indices().nth(longest.max(1)) else {
+            pieces.push(rest.to_owned());
+            break;
+        };
+        // A piece that ends with a word is not shorter than half of what it may be.
+        let space = rest[..end].rfind(char::is_whitespace).filter(|space| *space > end / 2);
+        let (piece, later) = rest.split_at(space.unwrap_or(end));
+        pieces.push(piece.trim_end().to_owned());
+        rest = later.trim_start();
+    }
+    pieces
+}
+
 /// The first line a list shows of a text: white space collapsed, at most 120 characters.
 pub fn one_line(text: &str) -> String {
     let mut line = String::new();
@@ -93,6 +111,17 @@ mod tests {
         assert!(check_message(&"ä".repeat(MAX_MESSAGE_CHARS)).is_ok());
         let long = "ä".repeat(MAX_MESSAGE_CHARS + 1);
         assert_eq!(check_message(&long).unwrap_err().code, ErrorCode::MessageTooLong);
+    }
+
+    #[test]
+    fn a_long_text_is_divided_between_words_and_nothing_is_lost() {
+        assert_eq!(pieces("  ", 10), Vec::<String>::new());
+        assert_eq!(pieces("one two three", 8), ["one two", "three"]);
+        assert_eq!(pieces("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+        let text = "wörter und wörter ".repeat(500);
+        let divided = pieces(&text, 1_600);
+        assert!(divided.iter().all(|piece| piece.chars().count() <= 1_600));
+        assert_eq!(divided.join(" "), text.trim());
     }
 
     #[test]

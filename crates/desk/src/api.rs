@@ -3,20 +3,28 @@
 //! The access token is refreshed by whoever finds it old; the others wait for that one answer, because a
 //! refresh token that is used twice revokes the whole family.
 
+mod connectors;
 mod measuring;
 mod readiness;
+mod wall;
 
 pub(crate) use measuring::Asked;
 
 use crate::keyring::Keyring;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use sightline_wire::{
     ErrorCode, Problem,
     account::{Refresh, Session, SignIn},
-    conversation::{Close, Conversation, EditConversation, Message, MessagePage, SendMessage, WrapUp},
+    conversation::{
+        Close, Conversation, EditConversation, FileLink, FileShown, Message, MessagePage, SendMessage, WrapUp,
+        is_picture,
+    },
     escalation::{EscalationView, StartVideo, VideoStarted},
-    ids::{CommandId, ConversationId, EscalationId},
+    ids::{CommandId, ConversationId, EscalationId, FileId},
+    link::{ChatLinkSent, MakeChatLink},
+    routing::{Transfer, TransferTargets},
     stats::CallMoments,
 };
 use std::{sync::Arc, time::Duration};
@@ -39,6 +47,9 @@ const KEYRING_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Messages fetched at a time.
 const PAGE: u32 = 200;
+
+/// The same of an earlier conversation, which is read backwards.
+const EARLIER_PAGE: u32 = 50;
 
 /// One account's view of the server. Cheap to clone.
 #[derive(Clone)]
@@ -200,10 +211,40 @@ impl Api {
         .await
     }
 
+    /// Hands a conversation over.
+    pub async fn transfer(&self, id: ConversationId, transfer: &Transfer) -> Result<Conversation, Problem> {
+        self.call(
+            Method::POST,
+            &format!("/v1/conversations/{id}/transfer"),
+            Some(transfer),
+        )
+        .await
+    }
+
+    /// Whom it can be handed to, by a part of the name.
+    pub async fn targets(&self, id: ConversationId, search: &str) -> Result<TransferTargets, Problem> {
+        let mut url = reqwest::Url::parse("desk:/").map_err(|_| ErrorCode::Internal)?;
+        url.query_pairs_mut().append_pair("q", search);
+        let path = format!("/v1/conversations/{id}/targets?{}", url.query().unwrap_or_default());
+        self.call(Method::GET, &path, None::<&()>).await
+    }
+
     /// The messages after a sequence number, one page.
     pub async fn messages(&self, id: ConversationId, after: i64) -> Result<MessagePage, Problem> {
         let path = format!("/v1/conversations/{id}/messages?after={after}&limit={PAGE}");
         self.call(Method::GET, &path, None::<&()>).await
+    }
+
+    /// The last messages before a sequence number, one page.
+    pub async fn messages_before(&self, id: ConversationId, before: i64) -> Result<MessagePage, Problem> {
+        let path = format!("/v1/conversations/{id}/messages?before={before}&limit={EARLIER_PAGE}");
+        self.call(Method::GET, &path, None::<&()>).await
+    }
+
+    /// Writes a link into the web chat into the conversation; repeating it is harmless.
+    pub async fn send_chat_link(&self, id: ConversationId, link: &MakeChatLink) -> Result<ChatLinkSent, Problem> {
+        self.call(Method::POST, &format!("/v1/conversations/{id}/chat-link"), Some(link))
+            .await
     }
 
     /// Sends a message; repeating it is harmless.
@@ -276,6 +317,23 @@ impl Api {
         body: Option<&(impl Serialize + Sync)>,
     ) -> Result<T, Problem> {
         parse(&self.fetch(method, path, body).await?)
+    }
+
+    /// A file of a conversation: a link to it, and a picture whole.
+    pub async fn file(&self, file: FileId) -> Result<FileShown, Problem> {
+        let link: FileLink = self
+            .call(Method::POST, &format!("/v1/files/{file}/link"), Some(&Empty {}))
+            .await?;
+        let picture = match is_picture(&link.kind) {
+            true => {
+                let bytes = self
+                    .fetch(Method::GET, &format!("/v1/files/{file}"), None::<&Empty>)
+                    .await?;
+                Some(STANDARD.encode(bytes))
+            }
+            false => None,
+        };
+        Ok(FileShown { file, link, picture })
     }
 
     /// The same, for an answer that is no JSON.
@@ -358,7 +416,20 @@ impl Api {
         token: Option<&str>,
         body: Option<&(impl Serialize + Sync)>,
     ) -> Result<Vec<u8>, Problem> {
+        self.send_within(CALL_TIMEOUT, method, path, token, body).await
+    }
+
+    /// The same, for a route that may take longer or has to answer sooner.
+    async fn send_within(
+        &self,
+        patience: Duration,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&(impl Serialize + Sync)>,
+    ) -> Result<Vec<u8>, Problem> {
         let mut request = self.inner.http.request(method, format!("{}{path}", self.inner.base));
+        request = request.timeout(patience);
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }

@@ -1,13 +1,18 @@
 //! One task that owns the desk's state and takes one input at a time.
 
 mod assignment;
+mod auto_video;
+mod connectors;
+mod earlier;
 mod effects;
 mod figures;
 mod inbox;
+mod meeting;
 mod selftest;
 mod session;
 mod share;
 mod stage;
+mod wall;
 
 use crate::{
     api::Api,
@@ -222,6 +227,9 @@ impl<S: Shell> Controller<S> {
             DeskCommand::Accept { conversation } => self.accept(conversation, reply),
             DeskCommand::Decline { conversation } => self.decline(conversation, reply),
             DeskCommand::BackAgain => answer(reply, self.back_again()),
+            DeskCommand::ChoosePresence { chosen } => answer(reply, self.choose_presence(chosen)),
+            DeskCommand::FindTargets { conversation, search } => self.find_targets(conversation, search, reply),
+            DeskCommand::Transfer { conversation, to, note } => self.transfer(conversation, to, note, reply),
             DeskCommand::Open { conversation } => answer(reply, self.open_thread(conversation)),
             DeskCommand::Send { conversation, text } => self.send_text(conversation, text, reply),
             DeskCommand::Discard { client_id } => self.discard(client_id, reply),
@@ -232,7 +240,18 @@ impl<S: Shell> Controller<S> {
                 key,
                 value,
             } => self.set_context(conversation, key, value, reply),
+            DeskCommand::ReadEarlier {
+                conversation,
+                earlier,
+                before,
+            } => self.read_earlier(conversation, earlier, before, reply),
+            DeskCommand::SendChatLink { conversation, video } => self.send_chat_link(conversation, video, reply),
+            DeskCommand::MakeMeeting { conversation } => self.make_meeting(conversation, reply),
             DeskCommand::StartVideo { conversation } => self.start_video(conversation, reply),
+            DeskCommand::CancelAutoVideo => {
+                self.cancel_auto_video();
+                answer(reply, Ok(()));
+            }
             DeskCommand::ResendInvite => self.resend_invite(reply),
             DeskCommand::CancelInvite | DeskCommand::HangUp => answer(reply, self.hang_up()),
             DeskCommand::DismissCall => answer(reply, self.dismiss_call()),
@@ -259,6 +278,35 @@ impl<S: Shell> Controller<S> {
                 answer(reply, Ok(()));
             }
             DeskCommand::WatchBoard { open } => answer(reply, self.watch_board(open)),
+            DeskCommand::WatchWall { open } => answer(reply, self.watch_wall(open)),
+            DeskCommand::Join { conversation } => self.join(conversation, reply),
+            DeskCommand::Leave { conversation } => self.leave(conversation, reply),
+            DeskCommand::Assign {
+                conversation,
+                agent,
+                even_if_full,
+            } => self.assign(conversation, agent, even_if_full, reply),
+            DeskCommand::TransferTo {
+                conversation,
+                agent,
+                note,
+            } => self.transfer_to(conversation, agent, note, reply),
+            DeskCommand::ForceClose {
+                conversation,
+                notice,
+                end_call,
+            } => self.force_close(conversation, notice, end_call, reply),
+            DeskCommand::ReadConnectors => self.read_connectors(reply),
+            DeskCommand::TestConnector { connector } => self.test_connector(connector, reply),
+            DeskCommand::ReadConnectorKinds => self.read_connector_kinds(reply),
+            DeskCommand::SaveConnector { connector, settings } => self.save_connector(connector, settings, reply),
+            DeskCommand::RemoveConnector { connector } => self.remove_connector(connector, reply),
+            DeskCommand::SwitchConnector { connector, on } => self.switch_connector(connector, on, reply),
+            DeskCommand::ReadFile { file } => self.read_file(file, reply),
+            DeskCommand::ReadDeadLetters => self.read_dead_letters(reply),
+            DeskCommand::ResendLetter { letter } => self.resend_letter(letter, reply),
+            DeskCommand::DiscardLetter { letter } => self.discard_letter(letter, reply),
+            DeskCommand::ReadConversations { conversations } => self.read_conversations(conversations, reply),
             DeskCommand::AskForTest { agent } => self.ask_for_test(agent, reply),
             DeskCommand::ReadReports { agent } => self.read_reports(agent, reply),
             DeskCommand::SaveReadiness { board } => self.save_readiness(board, reply),
@@ -275,6 +323,8 @@ impl<S: Shell> Controller<S> {
         self.show_inbox();
         self.show_assignment();
         self.show_pause();
+        self.show_auto_video();
+        self.show_presence();
         let call = self.shown_call.clone();
         self.shell.emit(DeskEvent::Call { call });
         self.show_test_again();

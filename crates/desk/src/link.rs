@@ -11,6 +11,7 @@ use sightline_wire::{
     conversation::Conversation,
     ids::{ConversationId, DeskId},
     readiness::Narrowing,
+    routing::Chosen,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{Notify, mpsc};
@@ -68,9 +69,19 @@ impl Link {
         let _ = self.outgoing.send(AgentRequest::WatchBoard { open });
     }
 
+    /// Opens or closes the live wall.
+    pub fn watch_wall(&self, open: bool) {
+        let _ = self.outgoing.send(AgentRequest::WatchWall { open });
+    }
+
     /// The agent is there again, after an assignment that came to nothing.
     pub fn back_again(&self) {
         let _ = self.outgoing.send(AgentRequest::BackAgain);
+    }
+
+    /// The agent chooses a presence.
+    pub fn choose(&self, chosen: Chosen) {
+        let _ = self.outgoing.send(AgentRequest::Presence { chosen });
     }
 
     /// The agent is writing.
@@ -155,9 +166,14 @@ impl Protocol for AgentProtocol {
             | AgentEvent::Readiness(_)
             | AgentEvent::TestWanted
             | AgentEvent::Board(_)
+            | AgentEvent::Wall(_)
+            | AgentEvent::Intervened(_)
             | AgentEvent::Assigned(_)
             | AgentEvent::TakenBack { .. }
-            | AgentEvent::Paused { .. }) => {
+            | AgentEvent::Paused { .. }
+            | AgentEvent::Presence(_)
+            | AgentEvent::Handed(_)
+            | AgentEvent::Gone { .. }) => {
                 (self.tell)(LinkEvent::Frame(Box::new(frame)));
                 Next::Stay
             }

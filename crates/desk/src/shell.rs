@@ -15,6 +15,9 @@ pub trait Shell: Send + Sync + 'static {
     /// How many conversations want the agent's eyes, for the tray and the window's title.
     fn set_attention(&self, unread: usize);
 
+    /// Opens an address in the system's browser; whether there is one.
+    fn open(&self, url: &str) -> bool;
+
     /// Closes the window and the app.
     fn close(&self);
 

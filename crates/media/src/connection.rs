@@ -2,6 +2,7 @@
 
 use crate::{
     audio::playout::{Playout, SoundFigures},
+    hardware::Gate,
     painter::{Painter, Tile},
     peer::Peer,
     quality,
@@ -118,9 +119,18 @@ impl Connection {
         self.admitted
     }
 
+    /// Whether our pictures may go over it, or soon may.
+    pub fn gate(&self) -> Gate {
+        match (self.admitted, self.is_connected()) {
+            (true, true) => Gate::Open,
+            (false, false) => Gate::Shut,
+            (true, false) | (false, true) => Gate::Soon,
+        }
+    }
+
     /// Whether our media goes over it.
     pub fn is_open(&self) -> bool {
-        self.admitted && self.is_connected()
+        self.gate() == Gate::Open
     }
 
     pub fn is_connected(&self) -> bool {

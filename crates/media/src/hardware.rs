@@ -68,6 +68,17 @@ pub(crate) struct Hardware<E> {
     pub playout: Arc<Mutex<Playout>>,
 }
 
+/// Whether pictures may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// Nobody is there.
+    Shut,
+    /// Somebody is about to come.
+    Soon,
+    /// Somebody is there.
+    Open,
+}
+
 impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
     /// Starts opening all that is wanted.
     pub fn open(config: &SessionConfig, painter: Arc<dyn Painter>, events: E) -> Self {
@@ -112,14 +123,22 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Hardware<E> {
         }
     }
 
-    /// Whether there is anybody who may see our pictures; whoever is new gets a whole one first.
-    pub fn set_open(&self, open: bool) {
-        if open {
-            tracing::debug!("pictures may go");
-            self.want_key_frames();
-        }
+    /// Whether there is anybody who may see our pictures; whoever is new gets a whole one first. The camera's may be ready
+    /// already, if somebody was about to come: then it can go at once.
+    pub fn set_gate(&self, gate: Gate) -> Option<(Vec<u8>, Instant)> {
         // The screen's encoder has the same gate.
-        self.target.open.store(open, Relaxed);
+        match gate {
+            Gate::Open => {
+                tracing::debug!("pictures may go");
+                self.screen_target.key_frame.store(true, Relaxed);
+                self.target.begin()
+            }
+            Gate::Shut | Gate::Soon => {
+                self.target.open.store(false, Relaxed);
+                self.target.prepare(gate == Gate::Soon);
+                None
+            }
+        }
     }
 
     /// The next pictures are whole ones.

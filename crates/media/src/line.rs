@@ -212,6 +212,11 @@ impl Line {
         line
     }
 
+    /// Sends no more than this from now on, bits a second.
+    pub fn cap_at(&mut self, cap: u32) {
+        self.rate.cap_at(cap);
+    }
+
     /// The browser's answer; only the first one counts.
     pub fn answer(&mut self, sdp: &str) -> Result<(), LineError> {
         let Some(pending) = self.pending.take() else {

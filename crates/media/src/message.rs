@@ -11,6 +11,7 @@ use sightline_wire::{
 pub(crate) enum Message {
     Servers(Vec<IceServer>),
     Policy(IcePolicy),
+    Cap(u32),
     Offer { negotiation: u32, policy: IcePolicy },
     Answer { negotiation: u32, sdp: String },
     Candidate { negotiation: u32, candidate: String },

@@ -59,6 +59,11 @@ impl Peer {
         Ok((peer, sdp))
     }
 
+    /// Sends no more than this from now on, bits a second.
+    pub fn cap_at(&mut self, cap: u32) {
+        self.line.cap_at(cap);
+    }
+
     /// The browser's answer; only the first one counts.
     pub fn answer(&mut self, sdp: &str) -> Result<(), PeerError> {
         for line in sdp.lines().filter_map(|line| line.strip_prefix("a=")) {

@@ -3,10 +3,12 @@
 //! Everything that happens arrives as a [`Message`] in one queue, in order: commands, datagrams,
 //! encoded pictures and sound, news from the device threads. The loop itself never waits for a device.
 
+mod limits;
+
 use crate::{
     audio::{microphone::MicrophoneEvent, playout::Packet, speaker::SpeakerEvent},
     connection::Connection,
-    hardware::{Hardware, HardwareEvent},
+    hardware::{Gate, Hardware, HardwareEvent},
     line::Section,
     message::Message,
     painter::{Painter, Tile},
@@ -202,6 +204,7 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
                 }
             }
             Message::Policy(policy) => self.policy = policy,
+            Message::Cap(cap) => self.cap_at(cap),
             Message::Offer { negotiation, policy } => self.offer(negotiation, policy),
             Message::Answer { negotiation, sdp } => self.answer(negotiation, &sdp),
             Message::Candidate { negotiation, candidate } => {
@@ -318,14 +321,6 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
         self.encode_when_open();
     }
 
-    /// The stricter of the two; but without a relay only what the session itself demands.
-    fn policy_for(&self, asked: IcePolicy) -> IcePolicy {
-        match asked {
-            IcePolicy::RelayOnly if self.means.has_relay() => IcePolicy::RelayOnly,
-            IcePolicy::RelayOnly | IcePolicy::All => self.policy,
-        }
-    }
-
     fn look_at_interfaces(&mut self) {
         let found = match interfaces::usable() {
             Ok(found) => found,
@@ -348,10 +343,13 @@ impl<E: Fn(HardwareEvent) + Clone + Send + 'static> Engine<E> {
         }
     }
 
-    /// Encoders run while somebody may see what they make.
+    /// Encoders run while somebody may see what they make; a first picture is made while the rest of the way is short.
     fn encode_when_open(&mut self) {
-        let open = self.current.as_ref().is_some_and(Connection::is_open);
-        self.hardware.set_open(open);
+        let gate = self.current.as_ref().map_or(Gate::Shut, Connection::gate);
+        if let Some((data, taken)) = self.hardware.set_gate(gate) {
+            tracing::debug!(bytes = data.len(), "the first picture was ready");
+            self.on_camera(CameraEvent::Picture { data, taken });
+        }
     }
 
     fn cut(&mut self, negotiation: u32) {

@@ -143,6 +143,12 @@ impl Session {
         self.send(Message::Policy(policy));
     }
 
+    /// Sends no more than this from now on, picture and sound together, bits a second; offers made from now on ask the
+    /// customer for no more either.
+    pub fn set_max_bitrate(&self, cap: u32) {
+        self.send(Message::Cap(cap));
+    }
+
     /// Makes a new peer connection and its offer, under the session's own policy. An earlier connection goes
     /// on until the new one is connected, which then takes over.
     pub fn offer(&self, negotiation: u32) {

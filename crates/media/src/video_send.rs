@@ -16,7 +16,7 @@ use crate::{
 };
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
         mpsc,
     },
@@ -28,6 +28,11 @@ use std::{
 const RETRY: Duration = Duration::from_secs(1);
 /// While another one stands in for it, it is looked for this often: looking may cost the other one a frame.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// A first picture in advance is made anew after this long: a person who reads an invitation costs a tenth of a core.
+const AHEAD_EVERY: Duration = Duration::from_millis(100);
+/// One that is older is not shown any more; its camera has stopped.
+const STALE: Duration = Duration::from_millis(300);
 
 /// What the camera's thread says.
 pub enum CameraEvent {
@@ -59,9 +64,22 @@ pub struct VideoTarget {
     pub key_frame: AtomicBool,
     /// What the network carries; `None` while it carries sound only.
     rate: Mutex<Option<VideoRate>>,
+    /// A first picture in advance.
+    ahead: Mutex<Ahead>,
     /// What became of it.
     pub work: Work,
 }
+
+/// A whole picture that is ready before it may go, so that its encoding keeps nobody waiting.
+enum Ahead {
+    /// Nobody is about to come.
+    Off,
+    /// The newest, once there is one.
+    On(Option<Encoded>),
+}
+
+/// A picture with the moment at which the camera delivered it.
+type Encoded = (Vec<u8>, Instant);
 
 impl VideoTarget {
     /// For one of the streams behind the gate `open`.
@@ -70,7 +88,55 @@ impl VideoTarget {
             open,
             key_frame: AtomicBool::new(true),
             rate: Mutex::new(rate),
+            ahead: Mutex::new(Ahead::Off),
             work: Work::default(),
+        }
+    }
+
+    fn ahead(&self) -> MutexGuard<'_, Ahead> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody is about to come, or not any more: a first picture is kept ready meanwhile.
+    pub fn prepare(&self, soon: bool) {
+        let mut ahead = self.ahead();
+        match (&*ahead, soon) {
+            (Ahead::Off, true) => *ahead = Ahead::On(None),
+            (Ahead::On(_), false) => *ahead = Ahead::Off,
+            (Ahead::Off, false) | (Ahead::On(_), true) => {}
+        }
+    }
+
+    /// Pictures may go: the first one, if it is ready, else the next is a whole one.
+    pub fn begin(&self) -> Option<Encoded> {
+        let mut ahead = self.ahead();
+        let ready = match std::mem::replace(&mut *ahead, Ahead::Off) {
+            Ahead::On(ready) => ready.filter(|(_, taken)| taken.elapsed() < STALE),
+            Ahead::Off => None,
+        };
+        // Under the same lock as the camera's own look at it: a picture is either handed over here or sent there.
+        self.key_frame.store(ready.is_none(), Relaxed);
+        self.open.store(true, Relaxed);
+        ready
+    }
+
+    /// Whether it is time for a picture in advance.
+    fn wants_ahead(&self) -> bool {
+        match &*self.ahead() {
+            Ahead::Off => false,
+            Ahead::On(ready) => ready.as_ref().is_none_or(|(_, taken)| taken.elapsed() >= AHEAD_EVERY),
+        }
+    }
+
+    /// Keeps it; what is given back may go at once, for the gate has opened meanwhile.
+    fn keep_ahead(&self, encoded: Encoded) -> Option<Encoded> {
+        let mut ahead = self.ahead();
+        match &mut *ahead {
+            Ahead::On(ready) => {
+                *ready = Some(encoded);
+                None
+            }
+            Ahead::Off => Some(encoded).filter(|_| self.open.load(Relaxed)),
         }
     }
 
@@ -198,16 +264,27 @@ fn capture(
             });
         }
         painter.paint(Tile::Own, Some(frame.clone()));
-        let rate = target.rate().filter(|_| target.open.load(Relaxed));
-        let Some(rate) = rate else {
-            // The first picture of a connection, and after a pause, must be a key frame.
+        let pts = (taken - started).as_micros() as i64 * 9 / 100;
+        let Some(rate) = target.rate() else {
             sender.encoder = None;
             continue;
         };
+        if !target.open.load(Relaxed) {
+            if rate.hold || !target.wants_ahead() {
+                continue;
+            }
+            // The first picture of a connection, and after a pause, must be a key frame; so a new encoder makes it, and
+            // what follows it comes from the same one.
+            sender.encoder = None;
+            let first = sender.encode(&frame, taken, pts, rate, target);
+            if let Some((data, taken)) = first.and_then(|data| target.keep_ahead((data, taken))) {
+                events(CameraEvent::Picture { data, taken });
+            }
+            continue;
+        }
         if rate.hold {
             continue;
         }
-        let pts = (taken - started).as_micros() as i64 * 9 / 100;
         if let Some(data) = sender.encode(&frame, taken, pts, rate, target) {
             events(CameraEvent::Picture { data, taken });
         }
@@ -274,5 +351,63 @@ impl Sender {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target() -> VideoTarget {
+        VideoTarget::new(Arc::new(AtomicBool::new(false)), None)
+    }
+
+    #[test]
+    fn a_first_picture_is_made_only_while_somebody_is_about_to_come_and_goes_with_the_gate() {
+        let target = target();
+        assert!(!target.wants_ahead());
+        target.prepare(true);
+        assert!(target.wants_ahead());
+        let taken = Instant::now();
+        assert_eq!(target.keep_ahead((vec![1], taken)), None);
+        assert!(!target.wants_ahead(), "it is new");
+        target.prepare(true);
+        assert_eq!(
+            target.begin(),
+            Some((vec![1], taken)),
+            "being told again takes nothing away"
+        );
+        assert!(
+            target.open.load(Relaxed) && !target.key_frame.load(Relaxed),
+            "what follows builds on it"
+        );
+        assert_eq!(target.begin(), None, "it goes once");
+        assert!(target.key_frame.load(Relaxed), "whoever is new gets a whole one");
+    }
+
+    #[test]
+    fn one_that_is_finished_after_the_gate_has_opened_goes_by_itself() {
+        let target = target();
+        target.prepare(true);
+        assert_eq!(target.begin(), None);
+        let taken = Instant::now();
+        assert_eq!(target.keep_ahead((vec![2], taken)), Some((vec![2], taken)));
+    }
+
+    #[test]
+    fn one_that_is_old_or_that_nobody_waits_for_any_more_is_never_sent() {
+        let target = target();
+        target.prepare(true);
+        let Some(old) = Instant::now().checked_sub(STALE) else {
+            return;
+        };
+        assert_eq!(target.keep_ahead((vec![3], old)), None);
+        assert!(target.wants_ahead());
+        assert_eq!(target.begin(), None);
+        assert!(target.key_frame.load(Relaxed));
+        let target = self::target();
+        target.prepare(true);
+        target.prepare(false);
+        assert_eq!(target.keep_ahead((vec![4], Instant::now())), None);
     }
 }

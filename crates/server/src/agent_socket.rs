@@ -3,6 +3,7 @@
 use crate::{
     app::{App, now},
     auth,
+    conversations::facts,
     customer::PageSignal,
     desks::{Closing, DeskSeat},
     http::{
@@ -10,6 +11,7 @@ use crate::{
         refusal::Refusal,
     },
     readiness, routing,
+    supervision::{self, acts::takes_part},
 };
 use axum::{
     extract::{
@@ -18,13 +20,14 @@ use axum::{
     },
     response::Response,
 };
-use sightline_call::conversation::{Facts, owns_active};
+use sightline_call::conversation::may_write;
 use sightline_store::{StoreError, conversations};
 use sightline_wire::{
     ErrorCode, Problem,
-    account::Account,
+    account::{Account, Role},
     agent::{AgentEvent, AgentRequest},
     ids::{ConversationId, DeskId},
+    routing::Chosen,
 };
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -74,6 +77,7 @@ async fn desk_moved(app: &App, account: &Account, desk: DeskId) {
     if let Err(error) = readiness::desk_moved(app, account.id, desk).await {
         tracing::error!(%error, account = %account.id, %desk, "a desk's readiness was not stored");
     }
+    app.stir_wall();
 }
 
 async fn listen(app: &App, frames: &mut Frames, account: &Account, desk: DeskId, seat: &mut DeskSeat) {
@@ -81,6 +85,7 @@ async fn listen(app: &App, frames: &mut Frames, account: &Account, desk: DeskId,
         return;
     }
     let mut board_open = false;
+    let mut wall_open = false;
     let mut stopping = app.stopping.clone();
     let mut beat = interval(HEARTBEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -93,6 +98,9 @@ async fn listen(app: &App, frames: &mut Frames, account: &Account, desk: DeskId,
                 return;
             }
             if board_open && !show_board(app, frames).await {
+                return;
+            }
+            if wall_open && !show_wall(app, frames, seat).await {
                 return;
             }
         }
@@ -120,8 +128,14 @@ async fn listen(app: &App, frames: &mut Frames, account: &Account, desk: DeskId,
                     }
                 }
                 Incoming::Frame(AgentRequest::BackAgain) => {
-                    let back = routing::routes::back_again(app, account.id).await;
+                    let back = routing::routes::choose(app, account.id, Chosen::Available).await;
                     if let Err(error) = back && !refuse(frames, error.into()).await {
+                        return;
+                    }
+                }
+                Incoming::Frame(AgentRequest::Presence { chosen }) => {
+                    let done = routing::routes::choose(app, account.id, chosen).await;
+                    if let Err(error) = done && !refuse(frames, error.into()).await {
                         return;
                     }
                 }
@@ -132,6 +146,19 @@ async fn listen(app: &App, frames: &mut Frames, account: &Account, desk: DeskId,
                             // From here on it hears of changes, so nothing falls between them and the rows.
                             app.desks.watch_board(seat, open);
                             !open || show_board(app, frames).await
+                        }
+                        Err(refusal) => refuse(frames, refusal).await,
+                    };
+                    if !going_on {
+                        return;
+                    }
+                }
+                Incoming::Frame(AgentRequest::WatchWall { open }) => {
+                    let going_on = match readiness::routes::supervises(account) {
+                        Ok(()) => {
+                            wall_open = open;
+                            app.desks.watch_wall(seat, false);
+                            !open || show_wall(app, frames, seat).await
                         }
                         Err(refusal) => refuse(frames, refusal).await,
                     };
@@ -186,12 +213,36 @@ async fn show_board(app: &App, frames: &mut Frames) -> bool {
     }
 }
 
+/// The live wall as it stands; what becomes different comes as events.
+async fn show_wall(app: &App, frames: &mut Frames, seat: &DeskSeat) -> bool {
+    match supervision::keeper::open(app, seat).await {
+        Ok(parts) => {
+            for part in parts {
+                if !frames.send(&AgentEvent::Wall(part)).await {
+                    return false;
+                }
+            }
+            true
+        }
+        Err(error) => refuse(frames, error.into()).await,
+    }
+}
+
 /// The inbox as it stands, and what the desk may be offered. The desk is already listening, so nothing falls between
 /// this and the events.
 async fn welcome(app: &App, frames: &mut Frames, account: &Account, desk: DeskId) -> bool {
     let state = async {
         let mut c = app.store.read().await?;
-        let inbox = conversations::inbox(&mut c, account.id, account.role).await?;
+        let mut inbox = conversations::inbox(&mut c, account.id, account.role).await?;
+        inbox.retain(|stored| {
+            let own = stored.owner == Some(account.id) || account.role >= Role::Supervisor;
+            own || app.may_see(stored.id, account.id)
+        });
+        if let Some(asked) = app.asked_about(account.id)
+            && !inbox.iter().any(|stored| stored.id == asked)
+        {
+            inbox.extend(conversations::get(&mut c, asked).await?);
+        }
         let mine = readiness::mine(app, &mut c, account.id, Some(desk)).await?;
         Ok::<_, StoreError>((inbox, mine))
     };
@@ -231,11 +282,8 @@ async fn typing(app: &App, account: &Account, conversation: ConversationId) {
     let Ok(Some(stored)) = conversations::get(&mut c, conversation).await else {
         return;
     };
-    let facts = Facts {
-        state: stored.state,
-        owner: stored.owner,
-    };
-    if let (Ok(()), Some(thread)) = (owns_active(facts, account.id), stored.thread) {
+    let allowed = may_write(facts(&stored), account.id, takes_part(&stored, account));
+    if let (Ok(()), Some(thread)) = (allowed, stored.thread) {
         let signal = PageSignal::Typing {
             account: account.id,
             name: account.name.clone(),

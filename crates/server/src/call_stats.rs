@@ -39,6 +39,7 @@ pub async fn add(
         call_stats::add(writing.conn(), call.id, &body.moments[..kept]).await?;
         if call.state.holds_slot() {
             drop(writing.commit().await?);
+            app.stir_wall();
         } else {
             summarise(writing.conn(), call.id).await?;
             let before = known(writing.conn(), call.conversation).await?.state;

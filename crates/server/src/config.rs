@@ -1,6 +1,6 @@
 //! How a server is set up.
 
-use crate::{readiness::policy::default_policy, routing::RoutingMode, turn::TurnConfig};
+use crate::{deployment::Deployment, readiness::policy::default_policy, routing::RoutingMode, turn::TurnConfig};
 use sightline_call::seats::SeatTimes;
 use sightline_wire::{
     account::Role,
@@ -49,6 +49,8 @@ pub struct ServerConfig {
     pub readiness: ReadinessPolicy,
     /// Whether agents take conversations or are asked to.
     pub routing: RoutingMode,
+    /// What stands in the deployment's own file.
+    pub deployment: Deployment,
     /// Created at the first start; those without a password get a generated one.
     pub first_accounts: Vec<NewAccount>,
     /// Serve the customer's pages from this folder instead of the embedded ones.
@@ -77,6 +79,7 @@ impl ServerConfig {
             max_bitrate: DEFAULT_MAX_BITRATE,
             readiness: default_policy(),
             routing: RoutingMode::default(),
+            deployment: Deployment::default(),
             first_accounts: NewAccount::one_of_each(),
             pages: None,
         }

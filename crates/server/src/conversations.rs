@@ -3,11 +3,15 @@
 use crate::{
     app::{App, now},
     auth::SignedIn,
+    connectors::{parcels, phone},
+    customer::event_line,
     escalations,
     http::{
         body::{Body, Id},
         refusal::{Refusal, to_the_end},
     },
+    routing::transfer::taken_over,
+    supervision::{acts::takes_part, audit::note_reading},
 };
 use axum::{
     Json,
@@ -22,13 +26,14 @@ use sightline_store::{
     SqliteConnection,
     conversations::{self, StoredConversation},
     messages::{self, ClientKey, NewMessage},
+    origins,
 };
 use sightline_wire::{
     ErrorCode, MAX_MESSAGE_CHARS,
     account::{Account, Role},
     conversation::{
-        Author, Body as MessageBody, Close, Conversation, ConversationState, EditConversation, Message, MessagePage,
-        SendMessage, WrapUp,
+        Author, Body as MessageBody, Channel, Close, Conversation, ConversationState, EditConversation, Message,
+        MessagePage, SendMessage, WrapUp,
     },
     ids::ConversationId,
 };
@@ -44,15 +49,15 @@ type Answer = Result<Json<Conversation>, Refusal>;
 
 /// `GET /v1/conversations/{id}`.
 pub async fn get(State(app): State<Arc<App>>, SignedIn { account }: SignedIn, Id(id): Id<ConversationId>) -> Answer {
-    let mut c = app.store.read().await?;
-    let stored = readable(&mut c, &account, id).await?;
-    Ok(Json(app.view(stored)))
+    Ok(Json(app.view(readable(&app, &account, id).await?)))
 }
 
 #[derive(Deserialize)]
 pub struct Page {
     #[serde(default)]
     after: i64,
+    #[serde(default)]
+    before: Option<i64>,
     #[serde(default)]
     limit: Option<i64>,
 }
@@ -66,12 +71,25 @@ pub async fn read(
 ) -> Result<Json<MessagePage>, Refusal> {
     let Query(page) = page.map_err(|_| ErrorCode::BadRequest)?;
     let limit = page.limit.unwrap_or(200).clamp(1, MAX_PAGE);
+    readable(&app, &account, id).await?;
     let mut c = app.store.read().await?;
-    readable(&mut c, &account, id).await?;
-    let mut messages = messages::after(&mut c, id, page.after, limit + 1).await?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = messages.len() > limit;
-    messages.truncate(limit);
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (messages, more) = match page.before {
+        Some(before) => {
+            let mut messages = messages::before(&mut c, id, before, limit + 1).await?;
+            let more = messages.len() > most;
+            if more {
+                messages.remove(0);
+            }
+            (messages, more)
+        }
+        None => {
+            let mut messages = messages::after(&mut c, id, page.after, limit + 1).await?;
+            let more = messages.len() > most;
+            messages.truncate(most);
+            (messages, more)
+        }
+    };
     Ok(Json(MessagePage { messages, more }))
 }
 
@@ -80,17 +98,30 @@ pub async fn accept(State(app): State<Arc<App>>, SignedIn { account }: SignedIn,
     to_the_end(async move {
         let mut writing = app.store.write().await?;
         let stored = shown(writing.conn(), id).await?;
-        match rules::accept(facts(&stored), account.id)? {
-            Step::Taken => return Ok(Json(app.view(stored))),
-            Step::Take => {
-                let (active, at) = (ConversationState::Active, now());
-                app.may_take(id, account.id, at)?;
-                conversations::set_owner(writing.conn(), id, account.id).await?;
-                conversations::set_state(writing.conn(), id, active, at).await?;
+        let (active, at) = (ConversationState::Active, now());
+        let handed = stored.state == active && app.is_handed(id, account.id, at);
+        let mut lines = Vec::new();
+        if handed {
+            let line = event_line(id, taken_over(&stored, &account), at);
+            lines.push(messages::append(writing.conn(), line).await?);
+        } else {
+            match rules::accept(facts(&stored), account.id)? {
+                Step::Taken => return Ok(Json(app.view(stored))),
+                Step::Take => app.may_take(id, account.id, at)?,
             }
         }
-        tracing::info!(conversation = %id, account = %account.id, "accepted");
-        Ok(Json(app.settle(writing, id, stored.state, Vec::new()).await?))
+        let because = app.because(id, account.id);
+        let mut routed = stored
+            .routing
+            .clone()
+            .unwrap_or_else(|| app.assignments.plan.unplaced());
+        tracing::info!(conversation = %id, account = %account.id, because, "accepted");
+        routed.because = Some(because);
+        let c = writing.conn();
+        conversations::set_routing(c, id, &routed).await?;
+        conversations::set_owner(c, id, account.id).await?;
+        conversations::set_state(c, id, active, at).await?;
+        Ok(Json(app.settle(writing, id, stored.state, lines).await?))
     })
     .await
 }
@@ -119,7 +150,10 @@ pub async fn send(
             };
         }
         check_message(&body.text)?;
-        rules::owns_active(facts(&stored), account.id)?;
+        rules::may_write(facts(&stored), account.id, takes_part(&stored, &account))?;
+        if stored.channel == Channel::Phone {
+            phone::texts_reach(&app, &mut writing, &stored).await??;
+        }
         let new = NewMessage {
             conversation: id,
             author: Author::Agent {
@@ -148,17 +182,22 @@ pub async fn edit(
         let mut writing = app.store.write().await?;
         let stored = shown(writing.conn(), id).await?;
         rules::may_edit(facts(&stored), account.id)?;
-        let notes = edit.notes.unwrap_or(stored.notes);
+        let notes = edit.notes.unwrap_or_else(|| stored.notes.clone());
         if notes.chars().count() > MAX_NOTES_CHARS {
             return Err(ErrorCode::TooLarge.into());
         }
         let context = match &edit.context {
             Some(changes) => edit_context(&stored.context, changes)?,
-            None => stored.context,
+            None => stored.context.clone(),
         };
         let read_seq = edit.read_seq.unwrap_or(stored.read_seq);
         conversations::edit(writing.conn(), id, &notes, &context, read_seq).await?;
-        Ok(Json(app.settle(writing, id, stored.state, Vec::new()).await?))
+        let told = tell_read(&app, writing.conn(), &stored, read_seq).await?;
+        let view = app.settle(writing, id, stored.state, Vec::new()).await?;
+        if told {
+            app.connectors.wake.notify_one();
+        }
+        Ok(Json(view))
     })
     .await
 }
@@ -220,6 +259,20 @@ pub async fn close(
     .await
 }
 
+/// The platform hears which of the customer's messages the agent has read, if it wants to know.
+async fn tell_read(
+    app: &App,
+    c: &mut SqliteConnection,
+    stored: &StoredConversation,
+    read_seq: i64,
+) -> Result<bool, Refusal> {
+    if read_seq <= stored.read_seq {
+        return Ok(false);
+    }
+    let newest = messages::stored_between(c, stored.id, stored.read_seq, read_seq).await?;
+    Ok(parcels::plan_read(app, c, stored, &newest).await?)
+}
+
 /// A conversation as the rules see it.
 pub fn facts(stored: &StoredConversation) -> Facts {
     Facts {
@@ -238,21 +291,31 @@ pub async fn known(c: &mut SqliteConnection, id: ConversationId) -> Result<Store
 /// A conversation that exists and is somebody's work.
 pub async fn shown(c: &mut SqliteConnection, id: ConversationId) -> Result<StoredConversation, Refusal> {
     let stored = known(c, id).await?;
-    if stored.channel.hidden() {
+    if stored.hidden() {
         return Err(ErrorCode::NotFound.into());
     }
     Ok(stored)
 }
 
-/// Agents read what waits and what is their own; supervisors read everything.
-async fn readable(
-    c: &mut SqliteConnection,
-    account: &Account,
-    id: ConversationId,
-) -> Result<StoredConversation, Refusal> {
-    let stored = shown(c, id).await?;
+/// Agents read what waits for them, what they are asked about, what is their own, and whatever these continue;
+/// supervisors read everything, and it is written down.
+pub async fn readable(app: &App, account: &Account, id: ConversationId) -> Result<StoredConversation, Refusal> {
+    let mut c = app.store.read().await?;
+    let stored = shown(&mut c, id).await?;
     let own = stored.owner == Some(account.id);
-    if own || stored.state == ConversationState::Open || account.role >= Role::Supervisor {
+    if own || app.may_see(id, account.id) {
+        return Ok(stored);
+    }
+    if account.role >= Role::Supervisor {
+        drop(c);
+        note_reading(app, account, &stored).await?;
+        return Ok(stored);
+    }
+    let continued = origins::later(&mut c, id).await?.into_iter().any(|later| {
+        let asked = later.state == ConversationState::Open && app.may_see(later.conversation, account.id);
+        later.owner == Some(account.id) || asked
+    });
+    if continued {
         Ok(stored)
     } else {
         Err(ErrorCode::NotYourConversation.into())

@@ -3,7 +3,6 @@
 use sightline_wire::{
     account::{Account, Role},
     agent::AgentEvent,
-    conversation::{Conversation, ConversationState},
     ids::{AccountId, DeskId},
 };
 use std::{
@@ -23,25 +22,15 @@ const QUEUE: usize = 256;
 pub enum Audience {
     /// Every agent: the conversation waits, or waited until now.
     Everybody,
-    /// The owner, and whoever supervises.
-    Owner(Option<AccountId>),
+    /// The owner, whoever is asked, and whoever supervises.
+    These([Option<AccountId>; 2]),
 }
 
 impl Audience {
-    /// Of a conversation as it stands.
-    pub fn of(conversation: &Conversation) -> Self {
-        match conversation.state {
-            ConversationState::Open => Audience::Everybody,
-            ConversationState::Active | ConversationState::WrapUp | ConversationState::Closed => {
-                Audience::Owner(conversation.owner)
-            }
-        }
-    }
-
     fn includes(self, account: AccountId, role: Role) -> bool {
         match self {
             Audience::Everybody => true,
-            Audience::Owner(owner) => owner == Some(account) || role >= Role::Supervisor,
+            Audience::These(these) => these.contains(&Some(account)) || role >= Role::Supervisor,
         }
     }
 }
@@ -71,6 +60,8 @@ struct Entry {
     closing: Option<oneshot::Sender<Closing>>,
     /// The readiness board is open there.
     board: bool,
+    /// The live wall is.
+    wall: bool,
 }
 
 impl Entry {
@@ -135,6 +126,7 @@ impl Desks {
                 behind: behind.clone(),
                 closing: Some(close),
                 board: false,
+                wall: false,
             },
         );
         Ok(DeskSeat {
@@ -181,6 +173,29 @@ impl Desks {
         }
     }
 
+    /// The live wall is open at this seat, or closed again.
+    pub fn watch_wall(&self, seat: &DeskSeat, open: bool) {
+        if let Some(entry) = self
+            .lock()
+            .get_mut(&seat.account)
+            .filter(|entry| entry.number == seat.number)
+        {
+            entry.wall = open;
+        }
+    }
+
+    /// Whether the live wall is open anywhere.
+    pub fn somebody_at_wall(&self) -> bool {
+        self.lock().values().any(|entry| entry.wall)
+    }
+
+    /// Tells those who have the live wall open.
+    pub fn tell_wall(&self, event: &AgentEvent) {
+        for entry in self.lock().values().filter(|entry| entry.wall) {
+            entry.tell(event);
+        }
+    }
+
     /// Closes the socket of a sign-in that is over.
     pub fn session_over(&self, family: &str) {
         for entry in self.lock().values_mut().filter(|entry| entry.family == family) {
@@ -195,7 +210,7 @@ impl Desks {
         let entries = self.lock();
         let concerned: Vec<&Entry> = match audience {
             Audience::Everybody => entries.values().collect(),
-            Audience::Owner(_) => entries
+            Audience::These(_) => entries
                 .iter()
                 .filter(|(account, entry)| audience.includes(**account, entry.role))
                 .map(|(_, entry)| entry)
@@ -313,7 +328,7 @@ mod tests {
         let (owner, colleague, supervisor) = (account(Role::Agent), account(Role::Agent), account(Role::Supervisor));
         let mut seats =
             [&owner, &colleague, &supervisor].map(|a| desks.enter(a, DeskId(Uuid::new_v4()), "f", false).ok().unwrap());
-        desks.tell(Audience::Owner(Some(owner.id)), &AgentEvent::Heartbeat);
+        desks.tell(Audience::These([Some(owner.id), None]), &AgentEvent::Heartbeat);
         let told = seats.each_mut().map(|seat| seat.events.try_recv().is_ok());
         assert_eq!(told, [true, false, true]);
     }

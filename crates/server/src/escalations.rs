@@ -1,9 +1,10 @@
 //! Start video, and how a call begins, lives and ends in its conversation.
 
 use crate::{
-    app::{App, now},
+    app::{App, Change, now},
     auth::SignedIn,
     call_stats::summarise,
+    connectors::phone,
     conversations::{facts, known, shown},
     customer::event_line,
     http::{
@@ -23,6 +24,7 @@ use sightline_store::{
 use sightline_wire::{
     ErrorCode, Problem,
     account::Account,
+    conversation::Channel,
     escalation::{EndReason, EscalationState, EscalationView, StartVideo, VideoStarted},
     ids::{AccountId, CommandId, ConversationId, EscalationId, RoomId},
     room::Party,
@@ -54,10 +56,15 @@ pub async fn start(
         let stored = shown(c, conversation).await?;
         let (slot, given_way) = slot(c, account.id).await?;
         let readiness = readiness::may_have_video(&app, c, account.id).await?;
+        let link = match stored.channel {
+            Channel::Phone => phone::texts_reach(&app, &mut writing, &stored).await?,
+            _ => Ok(()),
+        };
+        let c = writing.conn();
         may_start(&StartFacts {
             agent: account.id,
             conversation: facts(&stored),
-            channel: stored.channel,
+            link,
             slot: slot.map(|e| (e.conversation, e.id)),
             readiness,
         })?;
@@ -223,7 +230,12 @@ async fn happened(
     }
     let call = escalations::get(writing.conn(), id).await?.ok_or(ErrorCode::NotFound)?;
     let news = readiness::handshake(app, writing.conn(), &call, conversation.channel).await?;
-    app.settle_with(writing, call.conversation, conversation.state, lines, news)
+    let change = Change {
+        messages: lines,
+        readiness: news,
+        ..Change::default()
+    };
+    app.settle_with(writing, call.conversation, conversation.state, change)
         .await?;
     tracing::info!(escalation = %id, state = ?call.state, "call changed");
     if let Some(ended) = ended {
@@ -298,5 +310,6 @@ pub fn started(app: &App, call: &Escalation, room_token: String) -> VideoStarted
         room_token,
         ice_servers: ice.servers,
         ice_policy: ice.policy,
+        max_bitrate: app.max_bitrate(call.conversation),
     }
 }

@@ -27,6 +27,7 @@ use sightline_store::{
 };
 use sightline_wire::{
     ErrorCode, Problem,
+    conversation::{Context, ContextValue},
     escalation::{EndReason, InviteState, InviteView, Redeem, Redeemed, Warmed},
     ids::{EscalationId, RoomId},
     room::{Offer, Party},
@@ -58,7 +59,11 @@ pub async fn look(
         .map(secrets::hash);
     let mut c = app.store.read().await?;
     let call = by_code(&app, &mut c, &code, peer.ip()).await?;
+    let conversation = known(&mut c, call.conversation).await?;
     Ok(Json(InviteView {
+        survey: may_be_asked(&conversation.context),
+        sound: conversation.channel.sound(),
+        locale: locale(&conversation.context),
         state: state_for(&call, browser.as_deref()),
         agent_name: call.agent_name,
         company: app.config.company.clone(),
@@ -236,6 +241,29 @@ async fn by_code(app: &App, c: &mut SqliteConnection, code: &str, from: IpAddr) 
     Err(ErrorCode::InviteUnknown.into())
 }
 
+/// A bot may have asked before whether the customer wants to be; one that has not declared the variable sends text.
+fn may_be_asked(context: &Context) -> bool {
+    match context.get("surveyConsent") {
+        Some(ContextValue::Truth(consent)) => *consent,
+        Some(ContextValue::Text(text)) => !["false", "no"].iter().any(|no| text.trim().eq_ignore_ascii_case(no)),
+        Some(ContextValue::Number(number)) => *number != 0.0,
+        None => true,
+    }
+}
+
+/// What a bot has set for the customer, or the language that it spoke itself. Whatever is no language tag is none.
+fn locale(context: &Context) -> Option<String> {
+    let tag = |name: &&str| match context.get(*name)? {
+        ContextValue::Text(text) => Some(text.trim().replace('_', "-")),
+        ContextValue::Truth(_) | ContextValue::Number(_) => None,
+    };
+    let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    ["customerLocale", "va_Language"]
+        .iter()
+        .filter_map(tag)
+        .find(|tag| tag.len() <= 35 && tag.split('-').all(subtag))
+}
+
 fn state_for(call: &Escalation, browser: Option<&str>) -> InviteState {
     let facts = InviteFacts {
         escalation: call.state,
@@ -253,4 +281,27 @@ fn browser_hash(body: &Redeem) -> Result<String, Refusal> {
             .into());
     }
     Ok(secrets::hash(&body.browser_key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_customers_locale_comes_before_the_bots_language_and_only_tags_count() {
+        let of = |json: &str| locale(&serde_json::from_str(json).unwrap());
+        assert_eq!(of(r#"{ "va_Language": "en-us" }"#).as_deref(), Some("en-us"));
+        let both = r#"{ "va_Language": "en-us", "customerLocale": " de_CH " }"#;
+        assert_eq!(of(both).as_deref(), Some("de-CH"));
+        for none in [
+            "{}",
+            r#"{ "customerLocale": "" }"#,
+            r#"{ "customerLocale": "<b>" }"#,
+            r#"{ "customerLocale": 1031 }"#,
+            r#"{ "customerLocale": "de--CH" }"#,
+            r#"{ "customerLocale": "German (Switzerland)" }"#,
+        ] {
+            assert_eq!(of(none), None, "{none}");
+        }
+    }
 }

@@ -3,8 +3,8 @@
 
 use serde_json::json;
 use sightline_server::{
-    NewAccount, RunningServer, Secret, ServerConfig, TurnConfig, coturn_configuration, readiness_from_settings,
-    routing_from_settings, serve, set_password,
+    Deployment, NewAccount, RunningServer, Secret, ServerConfig, TurnConfig, coturn_configuration,
+    readiness_from_settings, routing_from_settings, serve, set_password,
 };
 use sightline_wire::{
     agent::{DEFAULT_MAX_BITRATE, SMALLEST_MAX_BITRATE},
@@ -32,6 +32,7 @@ sightline-server coturn-config      a configuration for coturn, from the same se
   --seat SECONDS          SIGHTLINE_SEAT_S         how long a lost customer's seat is kept, default 60
   --agent-seat SECONDS    SIGHTLINE_AGENT_SEAT_S   the same for the agent, default 120
   --pages FOLDER          SIGHTLINE_PAGES          serve the customer's pages from here
+  --config FILE           SIGHTLINE_CONFIG         connectors, queues and rules (packaging/sightline.toml)
                           SIGHTLINE_DIRECT_LINE_SECRET   opens tokens/generate
                           SIGHTLINE_FIRST_ACCOUNTS_STDIN=1   read the first accounts as JSON from
                                                    standard input: [{email, name, role, password}]
@@ -203,6 +204,9 @@ fn config(arguments: Vec<String>) -> Result<ServerConfig, Box<dyn Error>> {
     }
     config.readiness = readiness_from_settings(variable)?;
     config.routing = routing_from_settings(variable)?;
+    if let Some(file) = settings.get("--config", "SIGHTLINE_CONFIG") {
+        config.deployment = Deployment::read(file.as_ref())?;
+    }
     config.pages = settings.get("--pages", "SIGHTLINE_PAGES").map(PathBuf::from);
     config.direct_line_secret = env::var("SIGHTLINE_DIRECT_LINE_SECRET").ok().map(Secret::new);
     if accounts_from_stdin() {
@@ -240,7 +244,7 @@ impl Settings {
     }
 
     fn refuse_unknown(&self) -> Result<(), Box<dyn Error>> {
-        const FLAGS: [&str; 10] = [
+        const FLAGS: [&str; 11] = [
             "--bind",
             "--database",
             "--public-url",
@@ -251,6 +255,7 @@ impl Settings {
             "--seat",
             "--agent-seat",
             "--pages",
+            "--config",
         ];
         for pair in self.arguments.chunks(2) {
             if !FLAGS.contains(&pair[0].as_str()) || pair.len() < 2 {

@@ -62,7 +62,7 @@ async fn send_next(app: &App) -> Result<bool, Refusal> {
     let conversation = known(writing.conn(), call.conversation).await?;
     outbox::mark_sent(writing.conn(), row.id, now()).await?;
     let gone = conversation.state == ConversationState::Closed;
-    let readable = conversation.channel.carries_links() && !conversation.channel.hidden();
+    let readable = !conversation.channel.hidden();
     if !call.state.holds_slot() || gone || !readable {
         // Taken back before it went out, or nobody is there to read it.
         drop(writing.commit().await?);

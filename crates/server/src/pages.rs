@@ -76,6 +76,11 @@ pub async fn chat(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     page(&app, &headers, "chat.html", &ancestors)
 }
 
+/// `GET /c/{code}`: the chat, inert until its script has run. No site embeds it: a link is opened by a person.
+pub async fn chat_link(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    page(&app, &headers, "chat.html", "'none'")
+}
+
 /// `GET /j/{code}`: inert, whoever fetches it.
 pub async fn join(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     page(&app, &headers, "join.html", "'none'")

@@ -3,10 +3,13 @@
 use crate::{
     agent_socket,
     app::App,
-    auth, call_stats, conversations, directline, echo, escalations,
+    auth, call_stats,
+    connectors::{edit, hooks, meetings, routes as connectors},
+    conversations, directline, echo, escalations, files,
     http::{body::MAX_BODY_BYTES, origin, refusal::Refusal},
-    invites, pages, probe, readiness, rooms,
-    routing::routes,
+    invites, links, pages, probe, readiness, rooms,
+    routing::{routes, transfer, why},
+    supervision::{acts, audit},
 };
 use axum::{
     Router,
@@ -14,7 +17,7 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{any, get, post, put},
 };
 use sightline_wire::ErrorCode;
 use std::sync::Arc;
@@ -32,13 +35,24 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/v1/conversations/{id}/accept", post(conversations::accept))
         .route("/v1/conversations/{id}/decline", post(routes::decline))
+        .route("/v1/conversations/{id}/transfer", post(transfer::transfer))
+        .route("/v1/conversations/{id}/targets", get(transfer::targets))
+        .route("/v1/conversations/{id}/why", get(why::why))
         .route(
             "/v1/conversations/{id}/messages",
             get(conversations::read).post(conversations::send),
         )
+        .route("/v1/conversations/{id}/chat-link", post(links::routes::send))
+        .route("/v1/conversations/{id}/meeting", post(meetings::make))
         .route("/v1/conversations/{id}/escalations", post(escalations::start))
         .route("/v1/conversations/{id}/wrap-up", post(conversations::wrap_up))
         .route("/v1/conversations/{id}/close", post(conversations::close))
+        .route("/v1/conversations/{id}/join", post(acts::join))
+        .route("/v1/conversations/{id}/leave", post(acts::leave))
+        .route("/v1/conversations/{id}/assign", post(acts::assign))
+        .route("/v1/conversations/{id}/force-close", post(acts::force_close))
+        .route("/v1/audit", get(audit::page))
+        .route("/v1/audit/check", get(audit::check))
         .route("/v1/escalations/{id}/rejoin", post(escalations::rejoin))
         .route("/v1/escalations/{id}/resend", post(escalations::resend))
         .route("/v1/escalations/{id}/end", post(escalations::end))
@@ -55,6 +69,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/readiness/agents/{account}/test", post(readiness::routes::ask))
         .route("/v1/self-test/calls", post(echo::call))
         .route("/v1/self-test/calls/{escalation}/heard", get(echo::heard))
+        .route("/v1/files/{id}", get(files::routes::get))
+        .route("/v1/files/{id}/link", post(files::routes::link))
         .route("/v1/webchat/tokens", post(directline::start_web_chat))
         .route("/v1/invites/{code}", get(invites::look))
         .route("/v1/invites/{code}/warm", post(invites::warm))
@@ -62,6 +78,15 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/invites/{code}/decline", post(invites::decline))
         .route("/v1/rooms/{room}/survey", post(invites::survey))
         .route("/v1/rooms/socket", get(rooms::open))
+        .route("/v1/connectors", get(connectors::list))
+        .route("/v1/connector-kinds", get(edit::kinds))
+        .route("/v1/connectors/{name}", put(edit::save).delete(edit::remove))
+        .route("/v1/connectors/{name}/test", post(connectors::test))
+        .route("/v1/connectors/{name}/enable", post(connectors::enable))
+        .route("/v1/connectors/{name}/disable", post(connectors::disable))
+        .route("/v1/dead-letters", get(connectors::letters))
+        .route("/v1/dead-letters/{id}/resend", post(connectors::resend))
+        .route("/v1/dead-letters/{id}/discard", post(connectors::discard))
         .route("/v1/probe", get(probe::who))
         .route("/v1/probe/ice", get(probe::ice))
         .route("/v1/probe/down", get(probe::down))
@@ -70,11 +95,16 @@ pub fn router(app: Arc<App>) -> Router {
     let pages = Router::new()
         .route("/", get(pages::chat))
         .route("/chat", get(pages::chat))
+        .route("/c/{code}", get(pages::chat_link))
         .route("/j/{code}", get(pages::join))
         .route("/widget.js", get(pages::widget))
         .route("/assets/{*path}", get(pages::asset));
     Router::new()
         .merge(ours)
+        .route(
+            "/v1/hooks/{connector}",
+            any(hooks::receive).layer(DefaultBodyLimit::max(hooks::LONGEST_BODY)),
+        )
         .nest("/v3/directline", directline::router(&app))
         .merge(pages)
         .route("/healthz", get(|| async { "ok" }))

@@ -2,18 +2,22 @@
 
 use crate::{
     app::{App, Limits, Stopping},
+    bots::{self, Bots},
     config::ServerConfig,
+    connectors::{self, Connectors},
     customer::Pages,
     desks::Desks,
     directline::tickets::Tickets,
     echo::{self, Echoes},
     first_accounts,
+    gone::{self, Away},
     http::origin::Origins,
-    outbox,
+    links, outbox,
     readiness::{self, Readinesses},
     rooms::Rooms,
     router::router,
     routing::{self, Assignments},
+    supervision::{self, Wall},
     turn::{RelayError, Turn},
 };
 use sightline_store::{Store, StoreError, escalations, rooms};
@@ -51,6 +55,12 @@ pub enum StartError {
     /// The relay does not start.
     #[error(transparent)]
     Relay(#[from] RelayError),
+    /// A connector's settings are not right.
+    #[error("{0}")]
+    Connector(String),
+    /// The deployment's file does not make sense.
+    #[error("the deployment's file: {0}")]
+    Deployment(String),
     /// Calls may use nothing but a relay, and there is none.
     #[error("{} {} (relay_missing)", ErrorCode::RelayMissing.message(), ErrorCode::RelayMissing.next_step())]
     NoRelay,
@@ -67,8 +77,12 @@ pub struct RunningServer {
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     sending: JoinHandle<()>,
+    delivering: JoinHandle<()>,
+    talking: JoinHandle<()>,
     timing: JoinHandle<()>,
     routing: JoinHandle<()>,
+    ending: JoinHandle<()>,
+    wall: JoinHandle<()>,
     store: Store,
 }
 
@@ -83,11 +97,15 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
     let store = Store::open(&config.database).await?;
     let turn = Turn::start(&config.turn, address).await?;
     check_policy(&config, &turn)?;
+    let plan = routing::plan(&config, &store).await?.map_err(StartError::Deployment)?;
     let first_accounts = first_accounts::create(&store, &config).await?;
+    let link_key = links::key(&store).await?;
     let public_url = match &config.public_url {
         Some(url) => url.trim_end_matches('/').to_string(),
         None => format!("http://{address}"),
     };
+    let connectors = Connectors::new(&config.deployment, &public_url).map_err(StartError::Connector)?;
+    connectors.restore(&store).await?;
     let (stop, stopping) = watch::channel(false);
     let mut stopping = Stopping(stopping);
     let app = Arc::new(App {
@@ -95,17 +113,22 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
         origins: Origins::new(&public_url, address, &config.extra_origins),
         public_url: public_url.clone(),
         own_url: own_url(address),
+        away: Away::new(config.deployment.web_chat.customer_gone_after()),
         config,
         desks: Desks::default(),
         pages: Pages::default(),
         rooms: Rooms::default(),
         readiness: Readinesses::default(),
-        assignments: Assignments::default(),
+        assignments: Assignments::new(plan),
+        wall: Wall::default(),
         turn,
         echoes: Echoes::default(),
         tickets: Tickets::default(),
+        connectors,
+        bots: Bots::default(),
         outbox: Notify::new(),
         limits: Limits::default(),
+        link_key,
         stopping: stopping.clone(),
     });
     if let Err(refusal) = echo::end_leftovers(&app).await {
@@ -115,9 +138,14 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
     reopen_rooms(&app).await?;
     readiness::restore(&app).await?;
     routing::restore(&app).await?;
+    gone::restore(&app).await?;
     let sending = tokio::spawn(outbox::run(app.clone()));
+    let delivering = tokio::spawn(connectors::outbox::run(app.clone()));
+    let talking = tokio::spawn(bots::run(app.clone()));
     let timing = tokio::spawn(readiness::timer::run(app.clone()));
     let routing = tokio::spawn(routing::keeper::run(app.clone()));
+    let ending = tokio::spawn(gone::run(app.clone()));
+    let wall = tokio::spawn(supervision::keeper::run(app.clone()));
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     let serving = tokio::spawn(async move {
         let stopped = async move { stopping.stopped().await };
@@ -133,8 +161,12 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
         stop,
         serving,
         sending,
+        delivering,
+        talking,
         timing,
         routing,
+        ending,
+        wall,
         store,
     })
 }
@@ -175,8 +207,12 @@ impl RunningServer {
             self.serving.abort();
         }
         let _ = timeout(FINISH, &mut self.sending).await;
+        let _ = timeout(FINISH, &mut self.delivering).await;
+        let _ = timeout(FINISH, &mut self.talking).await;
         let _ = timeout(FINISH, &mut self.timing).await;
         let _ = timeout(FINISH, &mut self.routing).await;
+        let _ = timeout(FINISH, &mut self.ending).await;
+        let _ = timeout(FINISH, &mut self.wall).await;
         let _ = timeout(FINISH, self.store.close()).await;
     }
 }

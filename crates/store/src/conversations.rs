@@ -4,11 +4,15 @@ use crate::{
     StoreError,
     codec::{from_json, from_name, id, json, name, optional_id},
     escalations::{self, Escalation},
+    origins::{self, Origin},
+    participants,
 };
+use serde::{Deserialize, Serialize};
+use sightline_call::routing::Routed;
 use sightline_wire::{
     UnixMillis,
     account::Role,
-    conversation::{Channel, Context, ConversationState},
+    conversation::{Channel, Context, ConversationState, Participant},
     ids::{AccountId, ConversationId, EscalationId},
 };
 use sqlx::{FromRow, SqliteConnection};
@@ -30,6 +34,8 @@ pub struct StoredConversation {
     pub owner: Option<AccountId>,
     /// The owner's name.
     pub owner_name: Option<String>,
+    /// Supervisors who have joined.
+    pub participants: Vec<Participant>,
     /// When it began.
     pub opened_at: UnixMillis,
     /// When its state last changed.
@@ -50,8 +56,37 @@ pub struct StoredConversation {
     pub notes: String,
     /// How it ended.
     pub disposition: Option<String>,
+    /// The bot's hand-off that it came by.
+    pub handoff: Option<Handoff>,
+    /// How far the video call has come, as the platform has been told.
+    pub told_video: Option<String>,
+    /// Where routing has put it; `None` before that, and where it is nobody's work.
+    pub routing: Option<Routed>,
     /// The newest escalation.
     pub escalation: Option<Escalation>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The connector whose bot has it, or had it when it ended.
+    pub bot: Option<String>,
+}
+
+impl StoredConversation {
+    /// Whether it is nobody's work: a test, or what a bot has still to itself.
+    pub fn hidden(&self) -> bool {
+        self.channel.hidden() || (self.bot.is_some() && self.state == ConversationState::Open)
+    }
+}
+
+/// How far a hand-off from a bot has come, as the bot has been told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handoff {
+    /// Nobody has taken it yet.
+    Asked,
+    /// An agent has it, and the bot is silent.
+    Accepted,
+    /// It is over, or it came to nothing.
+    Over,
 }
 
 #[derive(FromRow)]
@@ -74,7 +109,13 @@ struct Row {
     context: String,
     notes: String,
     disposition: Option<String>,
+    handoff: Option<String>,
+    told_video: Option<String>,
     newest_escalation: Option<String>,
+    #[sqlx(flatten)]
+    origin: origins::Columns,
+    routing: Option<String>,
+    bot: Option<String>,
 }
 
 impl Row {
@@ -84,19 +125,21 @@ impl Row {
             Some(newest) => escalations::get(c, newest).await?,
             None => None,
         };
-        let customer_name = if self.customer_name.is_empty() {
-            format!("Customer {}", self.number)
-        } else {
-            self.customer_name
+        let origin = self.origin.origin(c).await?;
+        let state = from_name(&self.state, "conversation state")?;
+        let participants = match state {
+            ConversationState::Active => participants::of(c, id(&self.id)?).await?,
+            ConversationState::Open | ConversationState::WrapUp | ConversationState::Closed => Vec::new(),
         };
         Ok(StoredConversation {
             id: id(&self.id)?,
             channel: from_name(&self.channel, "channel")?,
             thread: self.thread,
-            state: from_name(&self.state, "conversation state")?,
-            customer_name,
+            state,
+            customer_name: origins::customer_name(self.customer_name, self.number),
             owner: optional_id(self.owner.as_deref())?,
             owner_name: self.owner_name,
+            participants,
             opened_at: self.opened_at,
             state_since: self.state_since,
             last_seq: self.last_seq,
@@ -107,7 +150,15 @@ impl Row {
             context: from_json(&self.context, "context")?,
             notes: self.notes,
             disposition: self.disposition,
+            handoff: self.handoff.map(|text| from_name(&text, "hand-off")).transpose()?,
+            told_video: self.told_video,
+            routing: match &self.routing {
+                Some(routing) => Some(from_json(routing, "routing")?),
+                None => None,
+            },
             escalation,
+            origin,
+            bot: self.bot,
         })
     }
 }
@@ -176,7 +227,7 @@ pub async fn inbox(
     let rows = sqlx::query_as::<_, Row>(
         "SELECT c.*, a.name AS owner_name FROM conversations c
          LEFT JOIN accounts a ON a.id = c.owner
-         WHERE c.channel <> ? AND (c.state = 'open' OR (c.state IN ('active', 'wrap_up') AND (c.owner = ? OR ?)))
+         WHERE c.channel <> ? AND c.bot IS NULL AND (c.state = 'open' OR (c.state IN ('active', 'wrap_up') AND (c.owner = ? OR ?)))
          ORDER BY c.number",
     )
     .bind(name(&Channel::SelfTest))
@@ -196,7 +247,7 @@ pub async fn unfinished(c: &mut SqliteConnection) -> Result<Vec<StoredConversati
     let rows = sqlx::query_as::<_, Row>(
         "SELECT c.*, a.name AS owner_name FROM conversations c
          LEFT JOIN accounts a ON a.id = c.owner
-         WHERE c.channel <> ? AND c.state IN ('open', 'active', 'wrap_up')
+         WHERE c.channel <> ? AND c.bot IS NULL AND c.state IN ('open', 'active', 'wrap_up')
          ORDER BY c.number",
     )
     .bind(name(&Channel::SelfTest))
@@ -209,17 +260,48 @@ pub async fn unfinished(c: &mut SqliteConnection) -> Result<Vec<StoredConversati
     Ok(stored)
 }
 
-/// Moves a conversation to another state.
+/// The conversations that go over a connector and are not closed.
+pub async fn over(c: &mut SqliteConnection, connector: &str) -> Result<Vec<ConversationId>, StoreError> {
+    let ids: Vec<String> = sqlx::query_scalar(
+        "SELECT c.id FROM conversations c JOIN threads t ON t.id = c.thread
+         WHERE (t.connector = ? OR c.bot = ?) AND c.state IN ('open', 'active', 'wrap_up') ORDER BY c.number",
+    )
+    .bind(connector)
+    .bind(connector)
+    .fetch_all(c)
+    .await?;
+    ids.iter().map(|text| id(text)).collect()
+}
+
+/// Moves a conversation to another state. The first agent who has it has answered the customer; nobody takes part any
+/// more in one that the customer has left.
 pub async fn set_state(
     c: &mut SqliteConnection,
     conversation: ConversationId,
     state: ConversationState,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE conversations SET state = ?, state_since = ? WHERE id = ?")
-        .bind(name(&state))
-        .bind(now)
-        .bind(conversation.to_string())
+    let answered_at = (state == ConversationState::Active).then_some(now);
+    sqlx::query(
+        "UPDATE conversations SET state = ?, state_since = ?, answered_at = COALESCE(answered_at, ?) WHERE id = ?",
+    )
+    .bind(name(&state))
+    .bind(now)
+    .bind(answered_at)
+    .bind(conversation.to_string())
+    .execute(&mut *c)
+    .await?;
+    match state {
+        ConversationState::Open | ConversationState::Active => Ok(()),
+        ConversationState::WrapUp | ConversationState::Closed => participants::clear(c, conversation).await,
+    }
+}
+
+/// What is said in it goes over another thread from now on.
+pub async fn set_thread(c: &mut SqliteConnection, id: ConversationId, thread: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE conversations SET thread = ? WHERE id = ?")
+        .bind(thread)
+        .bind(id.to_string())
         .execute(c)
         .await?;
     Ok(())
@@ -233,6 +315,85 @@ pub async fn set_owner(
 ) -> Result<(), StoreError> {
     sqlx::query("UPDATE conversations SET owner = ? WHERE id = ?")
         .bind(owner.to_string())
+        .bind(conversation.to_string())
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+/// Takes it from its owner: it waits again.
+pub async fn disown(c: &mut SqliteConnection, conversation: ConversationId) -> Result<(), StoreError> {
+    sqlx::query("UPDATE conversations SET owner = NULL WHERE id = ?")
+        .bind(conversation.to_string())
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+/// Keeps what the bot has been told.
+pub async fn set_handoff(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+    handoff: Handoff,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE conversations SET handoff = ? WHERE id = ?")
+        .bind(name(&handoff))
+        .bind(conversation.to_string())
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+/// Keeps what the platform has been told of the video call.
+pub async fn set_told_video(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+    told: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE conversations SET told_video = ? WHERE id = ?")
+        .bind(told)
+        .bind(conversation.to_string())
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+/// Names the customer of a conversation that does not know the name yet.
+pub async fn name_customer(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+    customer_name: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE conversations SET customer_name = ? WHERE id = ? AND customer_name = ''")
+        .bind(customer_name)
+        .bind(conversation.to_string())
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+/// Keeps the context alone.
+pub async fn set_context(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+    context: &Context,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE conversations SET context = ? WHERE id = ?")
+        .bind(json(context))
+        .bind(conversation.to_string())
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+/// Keeps where routing has put it.
+pub async fn set_routing(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+    routed: &Routed,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE conversations SET routing = ? WHERE id = ?")
+        .bind(json(routed))
         .bind(conversation.to_string())
         .execute(c)
         .await?;

@@ -7,20 +7,30 @@
 //! The statements keep to what SQLite and PostgreSQL share.
 
 pub mod accounts;
+pub mod audit;
+pub mod bot_talks;
 pub mod call_stats;
+pub mod chat_links;
 mod codec;
+pub mod connectors;
 pub mod conversations;
+pub mod deliveries;
 mod error;
 pub mod escalations;
+pub mod files;
 pub mod messages;
 mod migrations;
+pub mod origins;
 pub mod outbox;
+pub mod participants;
 pub mod readiness;
 pub mod rooms;
 pub mod routing;
 pub mod self_tests;
+pub mod server_keys;
 pub mod sessions;
 pub mod threads;
+pub mod wall;
 
 pub use error::StoreError;
 pub use sqlx::SqliteConnection;

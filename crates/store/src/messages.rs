@@ -128,6 +128,8 @@ pub async fn append(c: &mut SqliteConnection, new: NewMessage) -> Result<StoredM
     .bind(new.conversation.to_string())
     .fetch_one(&mut *c)
     .await?;
+    // The customer's page numbers what it is shown.
+    let thread = thread.filter(|_| !new.body.internal());
     let thread_seq: Option<i64> = match &thread {
         Some(thread) => {
             sqlx::query_scalar("UPDATE threads SET last_seq = last_seq + 1 WHERE id = ? RETURNING last_seq")
@@ -196,6 +198,46 @@ pub async fn after(
     .into_iter()
     .map(|row| Ok(row.stored()?.message))
     .collect()
+}
+
+/// Messages of a conversation after a number and up to another, with the senders' own names for them.
+pub async fn stored_between(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+    after: i64,
+    up_to: i64,
+) -> Result<Vec<StoredMessage>, StoreError> {
+    sqlx::query_as::<_, Row>(
+        "SELECT conversation, seq, id, thread_seq, client_scope, client_key, author, body, at
+         FROM messages WHERE conversation = ? AND seq > ? AND seq <= ? ORDER BY seq",
+    )
+    .bind(conversation.to_string())
+    .bind(after)
+    .bind(up_to)
+    .fetch_all(c)
+    .await?
+    .into_iter()
+    .map(Row::stored)
+    .collect()
+}
+
+/// The last messages of a conversation before a number, ascending.
+pub async fn before(
+    c: &mut SqliteConnection,
+    conversation: ConversationId,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Message>, StoreError> {
+    let rows = sqlx::query_as::<_, Row>(
+        "SELECT conversation, seq, id, thread_seq, client_scope, client_key, author, body, at
+         FROM messages WHERE conversation = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+    )
+    .bind(conversation.to_string())
+    .bind(before)
+    .bind(limit)
+    .fetch_all(c)
+    .await?;
+    rows.into_iter().rev().map(|row| Ok(row.stored()?.message)).collect()
 }
 
 /// Messages of a thread after a number, ascending.

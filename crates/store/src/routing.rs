@@ -1,4 +1,5 @@
-//! What routing knows of the agents. Where a conversation stands is in its own row.
+//! What routing knows of the agents, and the numbers of the deployment's queues and skills. Where a conversation stands
+//! is in its own row.
 
 use crate::{
     StoreError,
@@ -7,6 +8,7 @@ use crate::{
 use sightline_call::routing::Agent;
 use sightline_wire::ids::AccountId;
 use sqlx::SqliteConnection;
+use std::collections::BTreeMap;
 
 /// Everybody that routing has known.
 pub async fn agents(c: &mut SqliteConnection) -> Result<Vec<(AccountId, Agent)>, StoreError> {
@@ -29,4 +31,51 @@ pub async fn save_agent(c: &mut SqliteConnection, account: AccountId, agent: &Ag
     .execute(c)
     .await?;
     Ok(())
+}
+
+/// Names that keep their numbers.
+#[derive(Debug, Clone, Copy)]
+pub enum Named {
+    /// Queues.
+    Queues,
+    /// Skills.
+    Skills,
+}
+
+/// The numbers of these names; those that have none yet get the next ones.
+pub async fn numbers(
+    c: &mut SqliteConnection,
+    named: Named,
+    names: impl IntoIterator<Item = &str>,
+) -> Result<BTreeMap<String, u32>, StoreError> {
+    let (all, add) = match named {
+        Named::Queues => (
+            "SELECT name, number FROM queues",
+            "INSERT INTO queues (name, number) VALUES (?, ?)",
+        ),
+        Named::Skills => (
+            "SELECT name, number FROM skills",
+            "INSERT INTO skills (name, number) VALUES (?, ?)",
+        ),
+    };
+    let rows: Vec<(String, i64)> = sqlx::query_as(all).fetch_all(&mut *c).await?;
+    let unreadable = StoreError::Unreadable { what: "number" };
+    let mut known = rows
+        .into_iter()
+        .map(|(name, number)| Some((name, u32::try_from(number).ok()?)))
+        .collect::<Option<BTreeMap<_, _>>>()
+        .ok_or(unreadable)?;
+    let mut last = known.values().copied().max().unwrap_or(0);
+    for name in names {
+        if !known.contains_key(name) {
+            last += 1;
+            sqlx::query(add)
+                .bind(name)
+                .bind(i64::from(last))
+                .execute(&mut *c)
+                .await?;
+            known.insert(name.to_owned(), last);
+        }
+    }
+    Ok(known)
 }

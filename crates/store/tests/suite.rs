@@ -10,6 +10,7 @@ use sightline_store::{
     conversations::{self, NewConversation},
     escalations::{self, NewEscalation},
     messages::{self, ClientKey, NewMessage},
+    origins::{self, NewOrigin, Previous},
     outbox,
     readiness::{self, StoredLease},
     rooms::{self, Pass, StoredRoom},
@@ -21,6 +22,7 @@ use sightline_wire::{
     conversation::{Author, Body, Channel, ContextValue, ConversationState},
     escalation::{EndReason, EscalationState},
     ids::{AccountId, ClientMessageId, CommandId, ConversationId, DeskId, EscalationId, ReportId, RoomId},
+    link::PreviousConversation,
     readiness::{Extent, Readiness, Report},
     room::{Offer, Party},
 };
@@ -80,6 +82,7 @@ async fn conversation(writing: &mut Writing, thread: Option<String>) -> Conversa
 async fn thread(writing: &mut Writing) -> String {
     let id = Uuid::new_v4().simple().to_string();
     let thread = Thread {
+        origin: threads::Origin::Page,
         id: id.clone(),
         user_id: String::new(),
         user_name: String::new(),
@@ -504,4 +507,73 @@ async fn self_tests_stand_in_no_inbox_and_are_forgotten_without_a_trace_of_their
     assert!(escalations::get(c, test.id).await.unwrap().is_none());
     assert!(rooms::by_token(c, "token").await.unwrap().is_none());
     assert!(conversations::get(c, work).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_conversation_is_found_by_what_others_call_it_and_read_from_its_later_ones() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let mut writing = store.write().await.unwrap();
+    let (old, new, doubtful) = (
+        conversation(&mut writing, None).await,
+        conversation(&mut writing, None).await,
+        conversation(&mut writing, None).await,
+    );
+    let c = writing.conn();
+    for (id, value) in [(old, "CH-1"), (new, "CH-1"), (old, "CH-2"), (old, "CH-2")] {
+        origins::add_alias(c, id, "twilio", value).await.unwrap();
+    }
+    assert_eq!(
+        origins::by_name(c, "CH-1").await.unwrap(),
+        Some(new),
+        "the newest of a name"
+    );
+    assert_eq!(origins::by_name(c, "CH-2").await.unwrap(), Some(old));
+    assert_eq!(
+        origins::by_name(c, &old.to_string().to_uppercase()).await.unwrap(),
+        Some(old)
+    );
+    assert_eq!(origins::by_name(c, "CH-3").await.unwrap(), None);
+
+    for (later, verified) in [(new, true), (doubtful, false)] {
+        let origin = NewOrigin {
+            previous: Some(Previous::Ours { id: old, verified }),
+            hidden: vec!["VideoCall".into()],
+            ..NewOrigin::default()
+        };
+        origins::set(c, later, &origin).await.unwrap();
+    }
+    // Even one that somehow continues itself comes to an end.
+    let circle = NewOrigin {
+        previous: Some(Previous::Ours {
+            id: new,
+            verified: true,
+        }),
+        ..NewOrigin::default()
+    };
+    origins::set(c, old, &circle).await.unwrap();
+    let later: Vec<_> = origins::later(c, old)
+        .await
+        .unwrap()
+        .iter()
+        .map(|l| l.conversation)
+        .collect();
+    assert!(later.contains(&new) && !later.contains(&doubtful));
+    let stored = conversations::get(c, new).await.unwrap().unwrap();
+    assert_eq!(stored.origin.hidden, ["VideoCall"]);
+    assert!(matches!(
+        stored.origin.previous,
+        Some(PreviousConversation::Known { id, verified: true, closed_at: None, .. }) if id == old
+    ));
+    let name = "x".repeat(1_000);
+    let unknown = NewOrigin {
+        previous: Some(Previous::Unknown { name }),
+        ..NewOrigin::default()
+    };
+    origins::set(c, new, &unknown).await.unwrap();
+    let stored = conversations::get(c, new).await.unwrap().unwrap();
+    assert_eq!(
+        stored.origin.previous,
+        Some(PreviousConversation::Unknown { name: "x".repeat(200) })
+    );
 }

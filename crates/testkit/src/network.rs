@@ -96,6 +96,11 @@ struct Waiting<T> {
 }
 
 impl<T> Link<T> {
+    /// From now on packets are lost like this.
+    pub fn lose(&mut self, loss: Loss) {
+        self.path.loss = loss;
+    }
+
     /// An empty path.
     pub fn new(path: Path, start: Instant, seed: u64) -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! Calls over shared paths, in virtual time: no thread, no socket, no clock.
 
 use crate::{
-    network::{Delivered, IP_UDP, Link, Path},
+    network::{Delivered, IP_UDP, Link, Loss, Path},
     side::Side,
     tcp::LongFlow,
 };
@@ -78,6 +78,13 @@ impl World {
             tcp: None,
             paths: [Link::new(forward, start, seed), Link::new(back, start, !seed)],
             arrivals: Default::default(),
+        }
+    }
+
+    /// From now on both directions lose packets like this.
+    pub fn lose(&mut self, loss: Loss) {
+        for link in &mut self.paths {
+            link.lose(loss);
         }
     }
 

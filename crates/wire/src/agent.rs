@@ -6,7 +6,8 @@ use crate::{
     conversation::{Conversation, Message},
     ids::{ConversationId, DeskId},
     readiness::{BoardRow, MyReadiness, Narrowing},
-    routing::{Assignment, Pause, TakenBack},
+    routing::{Assignment, Chosen, Handed, MyPresence, Pause, TakenBack},
+    wall::{Intervention, WallNews},
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -44,8 +45,18 @@ pub enum AgentRequest {
         /// Open.
         open: bool,
     },
+    /// The live wall is open, or closed again; supervisors only. Opening it brings all of it, then what changes.
+    WatchWall {
+        /// Open.
+        open: bool,
+    },
     /// The agent is there again, after an assignment that came to nothing.
     BackAgain,
+    /// The agent chooses a presence.
+    Presence {
+        /// Which.
+        chosen: Chosen,
+    },
     /// Still here.
     Heartbeat,
 }
@@ -57,7 +68,7 @@ pub const DEFAULT_MAX_BITRATE: u32 = 2_500_000;
 /// No cap is smaller than this: sound and the smallest picture. Bits a second.
 pub const SMALLEST_MAX_BITRATE: u32 = 150_000;
 
-fn default_max_bitrate() -> u32 {
+pub(crate) fn default_max_bitrate() -> u32 {
     DEFAULT_MAX_BITRATE
 }
 
@@ -99,6 +110,10 @@ pub enum AgentEvent {
     TestWanted,
     /// To supervisors with the board open: an agent's row is new or has changed.
     Board(BoardRow),
+    /// To supervisors with the live wall open, at most twice a second.
+    Wall(WallNews),
+    /// A supervisor has done something in a conversation of this agent.
+    Intervened(Intervention),
     /// The agent is asked to take this conversation: after the welcome, and from then on.
     Assigned(Assignment),
     /// The agent is not asked any more.
@@ -114,6 +129,15 @@ pub enum AgentEvent {
     Paused {
         /// `None`: they are given.
         why: Option<Pause>,
+    },
+    /// The agent's own presence, after the welcome and whenever it changes.
+    Presence(MyPresence),
+    /// What came of a conversation that this agent wanted to hand over.
+    Handed(Handed),
+    /// Not in this agent's inbox any more: a colleague is asked, or has it.
+    Gone {
+        /// Which.
+        conversation: ConversationId,
     },
     /// The socket closes: another desk took over, or the session ended.
     Problem(Problem),

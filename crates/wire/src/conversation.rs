@@ -3,7 +3,8 @@
 use crate::{
     UnixMillis,
     escalation::EscalationView,
-    ids::{AccountId, ClientMessageId, ConversationId, EscalationId, MessageId},
+    ids::{AccountId, ClientMessageId, ConversationId, EscalationId, FileId, MessageId},
+    link::{CameBy, PreviousConversation},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,28 +30,41 @@ pub enum ConversationState {
 pub enum Channel {
     /// The product's own web chat, and anything else that speaks Direct Line 3.0.
     WebChat,
-    /// A telephone leg; it carries no text, so no link either.
+    /// Text messages.
+    Sms,
+    /// WhatsApp, from Meta or through Twilio.
+    WhatsApp,
+    /// A chat of Twilio Conversations or Flex.
+    Twilio,
+    /// Genesys Cloud Open Messaging.
+    Genesys,
+    /// A chat of Azure Communication Services.
+    Azure,
+    /// A channel of the Bot Framework, or of a bot behind Direct Line.
+    Bot,
+    /// Webex messaging, or a channel of Webex Connect.
+    Webex,
+    /// Whatever is connected by the signed webhook.
+    Webhook,
+    /// A telephone leg; it carries no text, so a link to its caller goes by SMS.
     Phone,
     /// A desk that tests itself: the echo peer is the customer. Nobody's work, so it stands in no list.
     SelfTest,
 }
 
 impl Channel {
-    /// Whether a link can be written into the conversation.
-    pub fn carries_links(self) -> bool {
-        match self {
-            // The echo peer is handed its link.
-            Channel::WebChat | Channel::SelfTest => true,
-            Channel::Phone => false,
+    /// What carries the sound of its video calls.
+    pub fn sound(self) -> Sound {
+        if self == Channel::Phone {
+            Sound::Phone
+        } else {
+            Sound::Call
         }
     }
 
     /// Whether its conversations are in no inbox, history or statistics.
     pub fn hidden(self) -> bool {
-        match self {
-            Channel::SelfTest => true,
-            Channel::WebChat | Channel::Phone => false,
-        }
+        self == Channel::SelfTest
     }
 }
 
@@ -64,6 +78,17 @@ pub enum ContextValue {
     Number(f64),
     /// A text.
     Text(String),
+}
+
+/// The one owner of a video call's sound. Two at once echo.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Sound {
+    /// The call itself.
+    #[default]
+    Call,
+    /// A telephone call beside it: both sides are silent in the video call.
+    Phone,
 }
 
 /// Context variables by their case-sensitive names.
@@ -80,6 +105,11 @@ pub enum Author {
         /// Who.
         account: AccountId,
         /// Shown to the customer.
+        name: String,
+    },
+    /// A bot, or somebody on the platform's own side, by the name that the platform gives.
+    Bot {
+        /// As in the platform's transcript.
         name: String,
     },
     /// The product itself, for what happened in between.
@@ -106,19 +136,106 @@ pub enum Body {
         /// When the link stops working.
         expires_at: UnixMillis,
     },
+    /// Files, with or without words.
+    Files {
+        /// The words and the files' names, for lists and channels that show only text.
+        text: String,
+        /// What was written beside them; may be empty.
+        words: String,
+        /// In the order in which they were chosen.
+        files: Vec<File>,
+    },
     /// A line of history: "Video call ended after 2:14".
     Event {
         /// The line.
         text: String,
     },
+    /// From colleague to colleague: it never leaves for the customer, on no channel.
+    Note {
+        /// What the next one should know.
+        text: String,
+    },
+}
+
+/// A file of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct File {
+    /// As it was called where it comes from; without folders.
+    pub name: String,
+    /// Media type.
+    pub kind: String,
+    /// Bytes, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub size: Option<u32>,
+    /// Where it is. Nowhere: the platform keeps it, and shows it to nobody without its own sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub place: Option<FilePlace>,
+}
+
+/// Where a file is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FilePlace {
+    /// Kept by this server.
+    Here {
+        /// Under this name.
+        id: FileId,
+    },
+    /// With somebody else, open to whoever has the address.
+    There {
+        /// `https://…`
+        url: String,
+    },
+}
+
+/// Whether browsers show a file of this kind as a picture. Drawings that can run (SVG) are none.
+pub fn is_picture(kind: &str) -> bool {
+    matches!(kind, "image/png" | "image/jpeg" | "image/gif" | "image/webp")
+}
+
+/// `POST /v1/files/{id}/link`: an address that opens the file without any sign-in, for a short time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FileLink {
+    /// The address.
+    pub url: String,
+    /// It opens nothing after this.
+    pub expires_at: UnixMillis,
+    /// Media type.
+    pub kind: String,
+}
+
+/// A file as the desk's page shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FileShown {
+    /// Which.
+    pub file: FileId,
+    /// Opens it in a browser.
+    pub link: FileLink,
+    /// A picture's bytes in base64: the page itself speaks to no server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub picture: Option<String>,
 }
 
 impl Body {
     /// The text a plain channel shows.
     pub fn text(&self) -> &str {
         match self {
-            Body::Text { text } | Body::Invite { text, .. } | Body::Event { text } => text,
+            Body::Text { text }
+            | Body::Invite { text, .. }
+            | Body::Files { text, .. }
+            | Body::Event { text }
+            | Body::Note { text } => text,
         }
+    }
+}
+
+impl Body {
+    /// Whether only colleagues read it.
+    pub fn internal(&self) -> bool {
+        matches!(self, Body::Note { .. })
     }
 }
 
@@ -143,6 +260,15 @@ pub struct Message {
     pub at: UnixMillis,
 }
 
+/// Somebody who writes in a conversation without owning it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Participant {
+    /// Who.
+    pub account: AccountId,
+    /// Shown to the customer.
+    pub name: String,
+}
+
 /// What a list shows of a conversation, and all the context panel needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Conversation {
@@ -160,6 +286,9 @@ pub struct Conversation {
     pub owner: Option<AccountId>,
     /// The owner's name.
     pub owner_name: Option<String>,
+    /// Supervisors who have joined, in that order.
+    #[serde(default)]
+    pub participants: Vec<Participant>,
     /// When it began.
     pub opened_at: UnixMillis,
     /// When its state last changed.
@@ -182,6 +311,45 @@ pub struct Conversation {
     pub disposition: Option<String>,
     /// The newest escalation.
     pub escalation: Option<EscalationView>,
+    /// The queue's title, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub queue: Option<String>,
+    /// What its calls may use at most where that is less than the deployment allows, bits a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub max_bitrate: Option<u32>,
+    /// The customer wants to be seen, and no call has been started since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub video_request: Option<VideoRequest>,
+    /// What it continues.
+    #[serde(default)]
+    pub previous: Option<PreviousConversation>,
+    /// The link that brought the customer.
+    #[serde(default)]
+    pub came_by: Option<CameBy>,
+    /// The context is from somebody whom we believe: a link of ours, or what the deployment allows.
+    #[serde(default)]
+    pub trusted: bool,
+    /// The agent for whom it asks. Others may take it all the same.
+    #[serde(default)]
+    pub asked_for: Option<AccountId>,
+    /// Whether a room elsewhere can be made for it.
+    #[serde(default)]
+    pub meetings: bool,
+    /// Variables that are for rules; the agent is shown them only on demand.
+    #[serde(default)]
+    pub hidden_variables: Vec<String>,
+}
+
+/// A wish for video that one click fulfils.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct VideoRequest {
+    /// Since when.
+    pub at: UnixMillis,
+    /// Where it comes from, in plain words.
+    pub why: String,
 }
 
 /// `POST /v1/conversations/{id}/messages`.
@@ -193,12 +361,12 @@ pub struct SendMessage {
     pub text: String,
 }
 
-/// `GET /v1/conversations/{id}/messages?after=&limit=`, ascending by `seq`.
+/// `GET /v1/conversations/{id}/messages?after=&limit=`, ascending by `seq`; with `before=` the last ones before that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct MessagePage {
     /// The messages.
     pub messages: Vec<Message>,
-    /// Whether more follow.
+    /// Whether more follow; with `before`, whether there are earlier ones.
     pub more: bool,
 }
 

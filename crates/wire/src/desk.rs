@@ -1,55 +1,27 @@
 //! Between the desk's controller and the window it shows: commands in, view models out.
 
+pub use crate::{
+    stage::{Above, CallPhase, CallView, PainterView, Rect, StageLayout},
+    views::{AssignmentView, AutoVideo, LinkView, PendingMessage, PendingState, SessionView},
+};
+
 use crate::{
     Problem, UnixMillis,
-    account::{Account, FirstAccount},
-    conversation::{ContextValue, Conversation, Message},
-    device::{DeviceKind, DeviceList, Quality},
-    escalation::EndReason,
-    ids::{AccountId, ClientMessageId, ConversationId, EscalationId},
-    readiness::{BoardRow, CheckKind, Extent, Narrowing, Report, SelfTestView},
-    room::{Attempt, MediaState},
-    routing::{Pause, TakenBack},
+    connectors::{ConnectorKind, ConnectorTest, ConnectorView, DeadLetter, SaveConnector},
+    conversation::{ContextValue, Conversation, FileShown, Message},
+    device::{DeviceKind, DeviceList},
+    ids::{AccountId, ClientMessageId, ConversationId, DeliveryId, FileId},
+    link::EarlierConversation,
+    readiness::{BoardRow, CheckKind, Extent, Report, SelfTestView},
+    routing::{Chosen, Handed, MyPresence, Pause, TransferTargets, TransferTo},
     screen::ScreenList,
+    wall::WallView,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// A rectangle of the window in CSS pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
-pub struct Rect {
-    /// From the left.
-    pub x: f64,
-    /// From the top.
-    pub y: f64,
-    /// Width.
-    pub width: f64,
-    /// Height.
-    pub height: f64,
-}
-
-/// Something the page shows above the pictures: they are painted around it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
-pub struct Above {
-    /// Its place.
-    pub rect: Rect,
-    /// Of its corners.
-    pub radius: f64,
-}
-
-/// Where the pictures go; `None` hides one.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
-pub struct StageLayout {
-    /// The customer's picture, letterboxed on black.
-    pub remote: Option<Rect>,
-    /// The agent's own picture, mirrored, cropped to fill.
-    pub own: Option<Rect>,
-    /// Buttons, names and menus that lie over a picture.
-    #[serde(default)]
-    pub above: Vec<Above>,
-    /// Device pixels per CSS pixel.
-    pub scale: f64,
-}
+/// Conversations that are looked up at once, in [`DeskCommand::ReadConversations`].
+pub const MOST_LOOKED_UP: usize = 20;
 
 /// What the window asks of the controller. Each gets `Ok` or a [`Problem`].
 #[derive(Clone, Serialize, Deserialize, TS)]
@@ -76,6 +48,48 @@ pub enum DeskCommand {
         /// Open.
         open: bool,
     },
+    /// Opens or closes the live wall; supervisors only.
+    WatchWall {
+        /// Open.
+        open: bool,
+    },
+    /// Take part in a colleague's conversation: the customer sees one more name. Supervisors only.
+    Join {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Take part no longer.
+    Leave {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Choose the agent for a conversation that waits; supervisors only.
+    Assign {
+        /// Which.
+        conversation: ConversationId,
+        /// Who is to take it.
+        agent: AccountId,
+        /// Although it is more than the agent may have.
+        even_if_full: bool,
+    },
+    /// Hand a colleague's conversation to another agent; supervisors only.
+    TransferTo {
+        /// Which.
+        conversation: ConversationId,
+        /// To whom.
+        agent: AccountId,
+        /// For that agent; may be empty.
+        note: String,
+    },
+    /// Close a colleague's conversation; supervisors only.
+    ForceClose {
+        /// Which.
+        conversation: ConversationId,
+        /// What the customer and the agent read.
+        notice: String,
+        /// End a live call with it.
+        end_call: bool,
+    },
     /// Asks an agent's desk to test itself; supervisors only.
     AskForTest {
         /// Whose.
@@ -90,6 +104,57 @@ pub enum DeskCommand {
     SaveReadiness {
         /// The board instead of the report.
         board: bool,
+    },
+    /// How the connectors stand: [`DeskEvent::Connectors`] follows; admins only.
+    ReadConnectors,
+    /// Calls a connector's platform: [`DeskEvent::ConnectorTested`] follows; admins only.
+    TestConnector {
+        /// Its name.
+        connector: String,
+    },
+    /// Switches a connector on, or off where no conversation uses it; admins only.
+    SwitchConnector {
+        /// Its name.
+        connector: String,
+        /// On.
+        on: bool,
+    },
+    /// What each kind of connector has to be told: [`DeskEvent::ConnectorKinds`] follows; admins only.
+    ReadConnectorKinds,
+    /// Sets a connector up, or gives it other settings; admins only.
+    SaveConnector {
+        /// Its name.
+        connector: String,
+        /// All of them.
+        settings: SaveConnector,
+    },
+    /// Disconnects a platform that no conversation uses; admins only.
+    RemoveConnector {
+        /// Its name.
+        connector: String,
+    },
+    /// A file of a conversation: [`DeskEvent::File`] follows.
+    ReadFile {
+        /// Which.
+        file: FileId,
+    },
+    /// What did not reach a platform: [`DeskEvent::DeadLetters`] follows; supervisors only.
+    ReadDeadLetters,
+    /// Sends a dead letter again; supervisors only.
+    ResendLetter {
+        /// Which.
+        letter: DeliveryId,
+    },
+    /// Gives a dead letter up for good; supervisors only.
+    DiscardLetter {
+        /// Which.
+        letter: DeliveryId,
+    },
+    /// Looks up conversations that are in no inbox of this desk: each that there is follows as
+    /// [`DeskEvent::Conversation`].
+    ReadConversations {
+        /// At most [`MOST_LOOKED_UP`].
+        conversations: Vec<ConversationId>,
     },
     /// Sign in.
     SignIn {
@@ -114,6 +179,27 @@ pub enum DeskCommand {
     },
     /// The agent is there again, after an assignment that came to nothing.
     BackAgain,
+    /// Choose a presence.
+    ChoosePresence {
+        /// Which.
+        chosen: Chosen,
+    },
+    /// Look for colleagues and queues to hand a conversation to: they follow as [`DeskEvent::Targets`].
+    FindTargets {
+        /// Which.
+        conversation: ConversationId,
+        /// A part of a name, or nothing.
+        search: String,
+    },
+    /// Hand a conversation over; to a colleague it goes once that one has said yes.
+    Transfer {
+        /// Which.
+        conversation: ConversationId,
+        /// To whom.
+        to: TransferTo,
+        /// For the next one.
+        note: String,
+    },
     /// Show a conversation: its messages follow as [`DeskEvent::Thread`].
     Open {
         /// Which.
@@ -152,11 +238,34 @@ pub enum DeskCommand {
         /// `null` removes it.
         value: Option<ContextValue>,
     },
+    /// Read what a conversation continues: [`DeskEvent::Earlier`] follows.
+    ReadEarlier {
+        /// The later one.
+        conversation: ConversationId,
+        /// The earlier one.
+        earlier: ConversationId,
+        /// Its messages before this number; `None`: its last ones.
+        before: Option<i64>,
+    },
+    /// Write a link into the web chat into the conversation.
+    SendChatLink {
+        /// Where.
+        conversation: ConversationId,
+        /// The video starts by itself when the agent takes the chat.
+        video: bool,
+    },
+    /// Make a room elsewhere: the host's link opens in the system's browser, the guest's goes to the customer.
+    MakeMeeting {
+        /// Where.
+        conversation: ConversationId,
+    },
     /// Start video.
     StartVideo {
         /// Where.
         conversation: ConversationId,
     },
+    /// The video that is about to start by itself shall not; or it is known why it did not.
+    CancelAutoVideo,
     /// Write the link into the conversation once more.
     ResendInvite,
     /// Take the invite back.
@@ -213,183 +322,6 @@ pub enum DeskCommand {
     CloseWindow,
 }
 
-/// Where the session stands.
-#[derive(Clone, Serialize, Deserialize, TS)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum SessionView {
-    /// Looking into the keyring, reaching the server.
-    Starting,
-    /// Nobody is signed in.
-    SignedOut {
-        /// The server's address.
-        server: String,
-        /// Why, when it was not by choice.
-        problem: Option<Problem>,
-        /// Accounts made at this very start, shown once.
-        first_accounts: Vec<FirstAccount>,
-    },
-    /// Somebody is.
-    SignedIn {
-        /// Who.
-        account: Account,
-        /// On whose behalf.
-        company: String,
-        /// How the server is reached.
-        link: LinkView,
-        /// Where a customer can open the web chat.
-        chat_url: String,
-        /// A session that does not outlive the app, and why.
-        keyring: Option<Problem>,
-    },
-}
-
-/// The connection to the server.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum LinkView {
-    /// Live.
-    Online,
-    /// Lost; trying.
-    Offline {
-        /// Since when.
-        since: UnixMillis,
-    },
-    /// The agent works on another desk.
-    Displaced {
-        /// Before: [`crate::ErrorCode::SecondDesk`]; after: `desk_displaced`.
-        problem: Problem,
-    },
-}
-
-/// A message on its way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct PendingMessage {
-    /// Identifier.
-    pub client_id: ClientMessageId,
-    /// Where it belongs.
-    pub conversation: ConversationId,
-    /// What.
-    pub text: String,
-    /// When the agent pressed Enter.
-    pub at: UnixMillis,
-    /// How far it is.
-    pub state: PendingState,
-}
-
-/// How far a message is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum PendingState {
-    /// On its way.
-    Sending,
-    /// Kept on this disk until the server is back.
-    WaitingForNetwork,
-    /// The server will never take it.
-    Refused {
-        /// Why.
-        problem: Problem,
-    },
-}
-
-/// Where the call on the stage stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum CallPhase {
-    /// Asking the server, opening devices.
-    Preparing,
-    /// The link is out.
-    Waiting {
-        /// When it stops working.
-        expires_at: UnixMillis,
-        /// A customer has the link's page open; the connection is made ahead of the tap.
-        opened: bool,
-    },
-    /// The customer has joined; media is on its way.
-    Connecting {
-        /// Since when.
-        since: UnixMillis,
-        /// Then it goes back to the chat.
-        deadline: UnixMillis,
-    },
-    /// Both sides see or hear each other.
-    Live {
-        /// Since when.
-        since: UnixMillis,
-    },
-    /// Over.
-    Ended {
-        /// Why.
-        reason: EndReason,
-        /// How long it was live.
-        live_ms: i64,
-    },
-}
-
-/// The call on the stage.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct CallView {
-    /// Which; unknown until the server has answered.
-    pub escalation: Option<EscalationId>,
-    /// Its conversation.
-    pub conversation: ConversationId,
-    /// Whose picture it is.
-    pub customer_name: String,
-    /// Where it stands.
-    pub phase: CallPhase,
-    /// What is being tried to get picture and sound through; `direct` when nothing has to be.
-    pub attempt: Attempt,
-    /// The customer's link.
-    pub url: Option<String>,
-    /// What we send.
-    pub own: MediaState,
-    /// The name of what the agent shares, from the click on.
-    pub sharing: Option<String>,
-    /// What the customer sends.
-    pub other: MediaState,
-    /// The customer's socket is gone; the seat is kept until then.
-    pub customer_away_until: Option<UnixMillis>,
-    /// The signalling socket is gone; the picture goes on.
-    pub signalling_lost: bool,
-    /// Devices that are missing or were lost.
-    pub problems: Vec<Problem>,
-    /// The mark and its figures.
-    pub quality: Option<Quality>,
-}
-
-/// What the window shows of an assignment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum AssignmentView {
-    /// The agent is asked to take a conversation.
-    Asked {
-        /// Which.
-        conversation: ConversationId,
-        /// Who wrote.
-        customer_name: String,
-        /// The customer wants to be seen.
-        video: bool,
-        /// Until then, by this desk's clock.
-        until: UnixMillis,
-        /// Of so many milliseconds altogether.
-        asked_ms: i64,
-        /// Why this agent, in plain words.
-        because: String,
-    },
-    /// Not any more.
-    TakenBack {
-        /// Which.
-        conversation: ConversationId,
-        /// Who wrote.
-        customer_name: String,
-        /// Why.
-        why: TakenBack,
-        /// What speaks against this desk, where that is why.
-        narrowing: Option<Narrowing>,
-        /// A colleague is asked now.
-        elsewhere: bool,
-    },
-}
-
 /// What the controller tells the window. Each replaces what was shown before under the same name.
 #[derive(Clone, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -409,10 +341,34 @@ pub enum DeskEvent {
         /// `None` when they are, or everybody takes them unasked.
         why: Option<Pause>,
     },
+    /// The agent's own presence.
+    Presence {
+        /// `None` before the server has said it.
+        presence: Option<MyPresence>,
+    },
+    /// Whom a conversation can be handed to.
+    Targets {
+        /// Which.
+        conversation: ConversationId,
+        /// What was looked for.
+        search: String,
+        /// The answer.
+        targets: TransferTargets,
+    },
+    /// What came of a transfer.
+    Handed {
+        /// All of it.
+        handed: Handed,
+    },
     /// The readiness board, while it is open.
     Board {
         /// Every agent.
         rows: Vec<BoardRow>,
+    },
+    /// The live wall, while it is open.
+    Wall {
+        /// As it stands.
+        wall: WallView,
     },
     /// Reports that were asked for.
     Reports {
@@ -420,6 +376,32 @@ pub enum DeskEvent {
         agent: AccountId,
         /// The newest first.
         reports: Vec<Report>,
+    },
+    /// Every connector, after a question or a switch.
+    Connectors {
+        /// In the order of the file.
+        connectors: Vec<ConnectorView>,
+    },
+    /// What can be set up.
+    ConnectorKinds {
+        /// In the order in which to show them.
+        kinds: Vec<ConnectorKind>,
+    },
+    /// What a test of a connector came to.
+    ConnectorTested {
+        /// Its name.
+        connector: String,
+        /// What it came to.
+        test: ConnectorTest,
+        /// When, by this desk's clock.
+        at: UnixMillis,
+    },
+    /// A file that was asked for.
+    File(FileShown),
+    /// What did not reach a platform.
+    DeadLetters {
+        /// The newest first.
+        letters: Vec<DeadLetter>,
     },
     /// A report or the board was written.
     Saved {
@@ -460,6 +442,18 @@ pub enum DeskEvent {
         /// Show it until then.
         until: UnixMillis,
     },
+    /// What a conversation continues, or more of it.
+    Earlier {
+        /// The later one.
+        conversation: ConversationId,
+        /// The earlier one.
+        earlier: EarlierConversation,
+    },
+    /// Video that starts because the customer asked for it.
+    AutoVideo {
+        /// `None` when none does.
+        video: Option<AutoVideo>,
+    },
     /// The stage.
     Call {
         /// `None` when nothing is on it.
@@ -487,19 +481,4 @@ pub enum DeskEvent {
     },
     /// The agent asked to close the window in a call.
     ConfirmClose,
-}
-
-/// How pictures reach the window.
-#[derive(Clone, Serialize, Deserialize, TS)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum PainterView {
-    /// Painted natively over the page, around what [`StageLayout::above`] names.
-    Native,
-    /// Frames come over a loopback socket: draw them on a canvas.
-    Canvas {
-        /// `ws://127.0.0.1:port/`.
-        url: String,
-        /// First text frame.
-        token: String,
-    },
 }

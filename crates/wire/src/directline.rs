@@ -1,5 +1,6 @@
 //! Direct Line 3.0, as far as the web chat uses it (Bot Framework Activity schema).
 
+use crate::link::ChatEntry;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
@@ -74,6 +75,10 @@ pub struct Activity {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub text: Option<String>,
+    /// Files, and what is shown like one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Attachment>>")]
+    pub attachments: Vec<Attachment>,
     /// BCP 47.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -90,6 +95,26 @@ pub struct Activity {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "unknown")]
     pub channel_data: Option<Value>,
+}
+
+/// A file of an activity, or a card.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Attachment {
+    /// Media type.
+    pub content_type: String,
+    /// Where the file is: an address, or `data:` with the file itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub content_url: Option<String>,
+    /// What a card says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "unknown")]
+    pub content: Option<Value>,
+    /// The file's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub name: Option<String>,
 }
 
 /// `channelData.sightline` of an activity that carries an invite.
@@ -136,7 +161,17 @@ pub struct WebChatStart {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub name: Option<String>,
-    /// Context variables of the page that embeds the widget.
+    /// Context variables of the page that embeds the widget: primitives, or Dynamics 365's
+    /// `{ "value": ..., "isDisplayable": ... }` around one.
     #[serde(default)]
-    pub context: crate::conversation::Context,
+    #[ts(type = "Record<string, ContextValue | { value: ContextValue, isDisplayable?: boolean }>")]
+    pub context: serde_json::Map<String, Value>,
+    /// What the page's address says, where it is a link into the chat: the conversation begins at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub entry: Option<ChatEntry>,
+    /// At least 128 random bits that this browser keeps: the same link opened again goes on with the same chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub browser_key: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     UnixMillis,
+    conversation::Sound,
     ids::{CommandId, ConversationId, EscalationId, RoomId},
     room::Offer,
     stats::CallSummary,
@@ -148,6 +149,10 @@ pub struct VideoStarted {
     /// Which of them may be used.
     #[serde(default)]
     pub ice_policy: IcePolicy,
+    /// This call uses no more, picture and sound together, bits a second: the smaller of the deployment's cap and its
+    /// queue's.
+    #[serde(default = "crate::agent::default_max_bitrate")]
+    pub max_bitrate: u32,
 }
 
 /// What opening a link may tell before anything is spent.
@@ -177,6 +182,13 @@ pub struct InviteView {
     pub company: String,
     /// When the link stops working.
     pub expires_at: UnixMillis,
+    /// Whether the customer may be asked how it was.
+    pub survey: bool,
+    /// Where the customer and the agent hear each other.
+    #[serde(default)]
+    pub sound: Sound,
+    /// How the customer writes dates and times, where a bot or a page has said: `de-CH`.
+    pub locale: Option<String>,
 }
 
 /// `POST /v1/invites/{code}/redeem`, `/warm` ahead of it, and `/decline` for "Not now".

@@ -49,4 +49,10 @@ id! {
     ConnectionId,
     /// One self-test of a desk.
     ReportId,
+    /// One thing that has to reach a platform; the same at every attempt.
+    DeliveryId,
+    /// One entry of the audit log.
+    AuditId,
+    /// One file that somebody has sent.
+    FileId,
 }

@@ -8,20 +8,28 @@
 
 pub mod account;
 pub mod agent;
+pub mod audit;
+pub mod connectors;
 pub mod conversation;
 pub mod desk;
 pub mod device;
 pub mod directline;
 pub mod escalation;
+pub mod fuzz;
 pub mod ids;
+pub mod link;
+pub mod meeting;
 pub mod probe;
 pub mod problem;
 pub mod readiness;
 pub mod room;
 pub mod routing;
 pub mod screen;
+pub mod stage;
 pub mod stats;
 pub mod survey;
+pub mod views;
+pub mod wall;
 
 pub use problem::{ErrorCode, Problem};
 

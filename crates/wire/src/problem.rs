@@ -32,6 +32,10 @@ codes! {
     BadRequest 400 "The request could not be understood." "Update the app or reload the page.";
     /// A frame or body over the limit.
     TooLarge 413 "That is too large to send." "Shorten it and send it again.";
+    /// A file over the limit, too many of them, or no room left in the conversation.
+    FileTooLarge 413 "The file is too large to send." "Send a smaller one: up to 4 MB each, ten at a time.";
+    /// A kind of file that is not taken, or one that is not what it says.
+    FileRefused 415 "This kind of file cannot be sent." "Send a picture, a PDF, a text, an office document, sound or video.";
     /// Nothing at that address.
     NotFound 404 "That does not exist here." "Check the address or go back to the inbox.";
     /// No or unreadable token.
@@ -56,12 +60,38 @@ codes! {
     ConversationNotActive 409 "The conversation is not active." "Accept it first.";
     /// The conversation is closed.
     ConversationClosed 409 "The conversation is closed." "Start a new conversation.";
+    /// Conversations go over the connector that is to be switched off.
+    ConnectorInUse 409 "Conversations are using this connector." "Close or transfer them first.";
+    /// The deployment's file; said by a server that does not start.
+    BadSettings 500 "The settings are not right." "Mend the file that SIGHTLINE_CONFIG names, and start again.";
+    /// Settings that were entered in the app and make no connector.
+    SettingsRefused 422 "These settings are not right." "Correct what is named, and save again.";
+    /// A server that was started without a file has nowhere to keep settings.
+    NoSettingsFile 409 "This server keeps no settings." "Start it with SIGHTLINE_CONFIG naming a file, then set up connectors here.";
+    /// The file cannot be changed.
+    SettingsNotWritten 500 "The settings' file could not be written." "Let the server write that file and its folder, then save again.";
+    /// The platform refuses, or cannot be reached.
+    ConnectorFailing 502 "The platform did not answer as it should." "Check address and sign-in in the connector's settings, then test again.";
     /// A colleague was faster.
     AlreadyAccepted 409 "A colleague has accepted this conversation." "Take the next one.";
     /// It is assigned to a colleague, who has not answered yet.
     ColleagueAsked 409 "A colleague is being asked to take this conversation." "It comes back in a moment if the colleague does not take it.";
     /// Where conversations are assigned: not one for this agent now.
     CannotTakeNow 409 "You cannot take this conversation now." "Go on with what you have; you are asked when it is your turn.";
+    /// Supervisors watch and help others, not themselves.
+    OwnConversation 409 "This is your own conversation." "Work on it in your inbox, or ask another supervisor.";
+    /// More than that agent may have; [`crate::wall::Assign`] says it again with `even_if_full`.
+    AgentFull 409 "That agent has as much as one may have." "Assign it anyway, or choose somebody else.";
+    /// A supervisor's choice that nobody can follow now.
+    AgentCannotTake 409 "That agent cannot take this conversation now." "Choose somebody else.";
+    /// A notice to an agent, not a refusal.
+    AssignedBySupervisor 409 "A supervisor has assigned a conversation to you." "It is in your inbox.";
+    /// A notice to an agent, not a refusal.
+    ClosedBySupervisor 409 "A supervisor has closed your conversation." "There is nothing more to do in it.";
+    /// A colleague or a queue that cannot have it now.
+    CannotTransfer 409 "The conversation cannot be handed over like that now." "Choose somebody else, or try again in a moment.";
+    /// No such colleague or queue.
+    UnknownTarget 404 "There is no such colleague or queue." "Choose one from the list.";
     /// Nothing but spaces.
     EmptyMessage 422 "The message is empty." "Write something first.";
     /// Over [`crate::MAX_MESSAGE_CHARS`].
@@ -79,7 +109,19 @@ codes! {
     /// A test was asked of an agent who is not there.
     DeskNotConnected 409 "That agent's desk is not connected." "Ask again when the agent is signed in.";
     /// The channel has no way to deliver a link.
-    ChannelCannotCarryLink 409 "This channel cannot carry a link." "Ask for another way to reach the customer.";
+    ChannelCannotCarryLink 409 "Nothing can be written on this channel." "Ask for another way to reach the customer.";
+    /// A telephone conversation whose caller no SMS would reach.
+    CallerTakesNoSms 409 "Nothing can be sent to this caller." "Ask for a mobile number with its country code, put it into the variable phoneNumber, remove LineType, and start again.";
+    /// The deployment names no broker for rooms elsewhere.
+    NoMeetings 404 "Rooms of Webex are not set up here." "Start video instead, or ask whoever looks after this installation.";
+    /// The broker makes no room.
+    MeetingFailed 502 "The Webex room could not be made." "Try again, or start video here.";
+    /// A desk whose system has no browser to open a room in.
+    NoBrowser 409 "This computer has no browser that opens the room." "Open the address on another device, or ask whoever looks after this computer for a browser.";
+    /// There is a room, and the customer does not know.
+    InviteNotSent 502 "The customer's link did not go out." "Try again, or send the link another way.";
+    /// The customer is on the phone, which carries the sound.
+    SoundOnPhone 409 "The sound of this call is on the phone." "Mute and unmute there.";
     /// Wrap-up while a call is live.
     CallLive 409 "The video call is still running." "End the call and wrap up, or keep talking.";
     /// The escalation is over.
@@ -158,6 +200,10 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub escalation: Option<EscalationId>,
+    /// All the conversations that stand in the way, where there may be several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<ConversationId>>")]
+    pub conversations: Vec<ConversationId>,
 }
 
 impl Problem {
@@ -169,6 +215,7 @@ impl Problem {
             next_step: code.next_step().into(),
             conversation: None,
             escalation: None,
+            conversations: Vec::new(),
         }
     }
 
@@ -187,6 +234,12 @@ impl Problem {
     /// Names the conversation that stands in the way.
     pub fn in_conversation(mut self, conversation: ConversationId) -> Self {
         self.conversation = Some(conversation);
+        self
+    }
+
+    /// Names the conversations that stand in the way.
+    pub fn blocked_by(mut self, conversations: Vec<ConversationId>) -> Self {
+        self.conversations = conversations;
         self
     }
 

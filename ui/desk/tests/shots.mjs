@@ -36,6 +36,10 @@ const SCENARIOS = {
   "assigned-hurry": null,
   "taken-back": "ana",
   paused: "ana",
+  transfer: "ana",
+  presence: "ana",
+  "asked-transfer": "ana",
+  "video-wanted": "ana",
   untested: null,
   testing: null,
   "test-tone": null,
@@ -45,9 +49,31 @@ const SCENARIOS = {
   "not-ready": null,
   unplugged: "ana",
   board: null,
+  connectors: null,
+  "connectors-use": null,
+  "connectors-none": null,
+  "connectors-new": null,
+  letters: null,
+  "letters-none": null,
+  bot: "ana",
+  channels: "ana",
+  "asked-for-you": "ana",
+  previous: "ana",
+  "previous-unknown": "ana",
+  "video-starting": "ana",
+  "video-blocked": "ana",
+  wall: null,
+  "wall-quiet": null,
+  "wall-read": null,
+  "wall-joined": null,
+  "wall-assign": null,
+  "wall-transfer": null,
+  "wall-close": null,
 };
 /** The keys that lead to what a scenario is about, where the conversations are not. */
 const KEYS = {
+  transfer: ["h"],
+  presence: ["p"],
   untested: ["t"],
   testing: ["t"],
   "test-tone": ["t"],
@@ -56,7 +82,32 @@ const KEYS = {
   "audio-only": ["t"],
   "not-ready": ["t"],
   board: ["b", "j", "Enter"],
+  wall: ["l"],
+  "wall-quiet": ["l"],
+  "wall-read": ["l", "j", "j", "j", "Enter"],
+  "wall-joined": ["l", "j", "j", "j", "Enter", "e"],
+  "wall-assign": ["l", "j", "Enter", "s"],
+  "wall-transfer": ["l", "j", "j", "j", "Enter", "x"],
+  "wall-close": ["l", "j", "j", "j", "Enter", "Force close…"],
+  connectors: ["g", "j", "Enter"],
+  "connectors-use": ["g", "j", "Enter"],
+  "connectors-none": ["g"],
+  "connectors-new": ["g", "j", "Enter"],
+  letters: ["g"],
+  "letters-none": ["g"],
 };
+/** What is looked for before the next key, and at the end. */
+const AFTER = {
+  b: "[data-agent]",
+  l: "main [data-agent]",
+  Enter: "#page-title, main h1",
+  e: "#composer",
+  s: "[role=dialog] .agent",
+  x: "[role=dialog] .agent",
+  "Force close…": "[role=dialog] textarea",
+};
+/** What is there then, where it is no page of its own. */
+const SHOWN = { transfer: ".target", presence: "[role=menu]" };
 const SIZES = { wide: [1280, 800], small: [1024, 700] };
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -89,10 +140,32 @@ try {
         const row = page.locator(`[data-conversation="${open}"]`);
         if (open !== null) await row.click();
         for (const key of KEYS[name] ?? []) {
-          await page.keyboard.press(key);
-          if (key === "b") await page.locator("[data-agent]").first().waitFor();
+          if (key.length > 6) await page.getByRole("button", { name: key }).click();
+          else await page.keyboard.press(key);
+          if (key === "g" && name.startsWith("connectors") && name !== "connectors-none") {
+            await page.locator("[data-connector]").first().waitFor();
+          }
+          if (AFTER[key] !== undefined && !/^(connectors|letters)/.test(name)) await page.locator(AFTER[key]).first().waitFor();
         }
-        if (KEYS[name] !== undefined) await page.locator("#page-title").waitFor();
+        if (KEYS[name]?.length === 1 || SHOWN[name] !== undefined) {
+          await page.locator(SHOWN[name] ?? "#page-title").first().waitFor();
+        }
+        // What a switch that is refused says.
+        if (name === "connectors-use") {
+          await page.getByRole("button", { name: "Disable…" }).click();
+          await page.getByRole("button", { name: "Disable", exact: true }).click();
+          await page.getByText("conversations are using this connector").waitFor();
+        }
+        // What a connector is asked for, with what is wrong.
+        if (name === "connectors-new") {
+          await page.getByRole("button", { name: "Add connector" }).click();
+          await page.locator("#connector-form select").selectOption("webhook");
+          await page.getByLabel("Name").fill("crm");
+          await page.getByLabel("url").fill("http://crm.example/in");
+          await page.getByLabel("secret").fill("env:CRM_SECRET");
+          await page.getByRole("button", { name: "Save" }).click();
+          await page.getByText("has to be an address").waitFor();
+        }
         await page.evaluate(() => document.fonts.ready);
         await page.evaluate(
           () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),

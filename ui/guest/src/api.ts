@@ -36,6 +36,9 @@ const UNREADABLE: Problem = {
 /** Long enough for a slow phone network, short enough that nobody stares at a still page. */
 const DEADLINE_MS = 12_000;
 
+/** Megabytes over such a network. */
+const UPLOAD_DEADLINE_MS = 120_000;
+
 interface Call {
   method?: "GET" | "POST";
   token?: string;
@@ -46,14 +49,16 @@ interface Call {
 export async function request<T>(path: string, call: Call = {}): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json", ...call.headers };
   if (call.token) headers["authorization"] = `Bearer ${call.token}`;
-  if (call.method === "POST") headers["content-type"] = "application/json";
+  const form = call.body instanceof FormData ? call.body : null;
+  // Of a form the browser writes the type itself, with what divides its parts.
+  if (call.method === "POST" && !form) headers["content-type"] = "application/json";
   const init: RequestInit = {
     method: call.method ?? "GET",
     headers,
     cache: "no-store",
-    signal: AbortSignal.timeout(DEADLINE_MS),
+    signal: AbortSignal.timeout(form ? UPLOAD_DEADLINE_MS : DEADLINE_MS),
   };
-  if (call.method === "POST") init.body = JSON.stringify(call.body ?? {});
+  if (call.method === "POST") init.body = form ?? JSON.stringify(call.body ?? {});
   let response: Response;
   try {
     response = await fetch(path, init);

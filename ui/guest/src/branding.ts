@@ -4,13 +4,13 @@
  * `sightline-accent` meta elements.
  */
 
-import type { ContextValue } from "../../shared/wire";
+import type { ContextValue, WebChatStart } from "../../shared/wire";
 
 export interface Embedding {
   company: string;
   accent: string | null;
   name: string | null;
-  context: Record<string, ContextValue>;
+  context: WebChatStart["context"];
   embedded: boolean;
 }
 
@@ -54,18 +54,26 @@ function meta(name: string): string | null {
   return document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content || null;
 }
 
-function primitives(json: string | null): Record<string, ContextValue> {
+/** Primitives, and Dynamics 365's objects around one; whatever else the page gives is left out here. */
+function primitives(json: string | null): WebChatStart["context"] {
   if (!json) return {};
   try {
     const parsed: unknown = JSON.parse(json);
     if (typeof parsed !== "object" || parsed === null) return {};
     return Object.fromEntries(
       Object.entries(parsed)
-        .filter((entry): entry is [string, ContextValue] =>
-          ["string", "number", "boolean"].includes(typeof entry[1]))
+        .filter((entry): entry is [string, WebChatStart["context"][string]] => isPrimitive(entry[1]) || isWrapped(entry[1]))
         .slice(0, 100),
     );
   } catch {
     return {};
   }
+}
+
+function isPrimitive(value: unknown): value is ContextValue {
+  return ["string", "number", "boolean"].includes(typeof value);
+}
+
+function isWrapped(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "value" in value && isPrimitive(value.value);
 }

@@ -7,12 +7,15 @@ import circleAlert from "lucide-static/icons/circle-alert.svg?raw";
 import circleCheck from "lucide-static/icons/circle-check.svg?raw";
 import clock from "lucide-static/icons/clock.svg?raw";
 import copy from "lucide-static/icons/copy.svg?raw";
+import file from "lucide-static/icons/file.svg?raw";
 import link from "lucide-static/icons/link.svg?raw";
 import messageSquare from "lucide-static/icons/message-square.svg?raw";
 import mic from "lucide-static/icons/mic.svg?raw";
 import micOff from "lucide-static/icons/mic-off.svg?raw";
 import monitorUp from "lucide-static/icons/monitor-up.svg?raw";
 import monitorX from "lucide-static/icons/monitor-x.svg?raw";
+import phone from "lucide-static/icons/phone.svg?raw";
+import paperclip from "lucide-static/icons/paperclip.svg?raw";
 import phoneOff from "lucide-static/icons/phone-off.svg?raw";
 import settings from "lucide-static/icons/settings.svg?raw";
 import smartphone from "lucide-static/icons/smartphone.svg?raw";
@@ -24,8 +27,8 @@ import wifiOff from "lucide-static/icons/wifi-off.svg?raw";
 import x from "lucide-static/icons/x.svg?raw";
 
 const SHAPES = {
-  arrowUp, ban, check, circleAlert, circleCheck, clock, copy, link, messageSquare, mic, micOff, monitorUp,
-  monitorX, phoneOff, settings, smartphone, thumbsDown, thumbsUp, video, videoOff, wifiOff, x,
+  arrowUp, ban, check, circleAlert, circleCheck, clock, copy, file, link, messageSquare, mic, micOff, monitorUp,
+  monitorX, paperclip, phone, phoneOff, settings, smartphone, thumbsDown, thumbsUp, video, videoOff, wifiOff, x,
 };
 
 export type IconName = keyof typeof SHAPES;

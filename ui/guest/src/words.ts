@@ -21,8 +21,25 @@ export function firstName(name: string): string {
   return name.trim().split(/\s+/)[0] || name;
 }
 
+/** How this customer writes dates and times; as the browser does until somebody says otherwise. */
+let locale: string[] = [];
+
+/** A tag that the browser does not know changes nothing. */
+export function writeAs(tag: unknown): void {
+  if (typeof tag !== "string") return;
+  try {
+    locale = Intl.getCanonicalLocales(tag);
+  } catch {
+    // Not a language tag.
+  }
+}
+
+export function dayAndMonth(day: Date): string {
+  return day.toLocaleDateString(locale, { weekday: "long", day: "numeric", month: "long" });
+}
+
 export function timeOfDay(at: number): string {
-  return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return new Date(at).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
 }
 
 export function timeLeft(ms: number): string {
@@ -63,3 +80,10 @@ export const ISSUES: readonly (readonly [Issue, string])[] = [
   ["out_of_sync", "Sound and picture were out of step"],
   ["other", "Something else"],
 ];
+
+/** A file's size as people say it. */
+export function bytes(count: number): string {
+  if (count < 1024) return `${count} B`;
+  if (count < 1024 * 1024) return `${Math.round(count / 1024)} KB`;
+  return `${(count / (1024 * 1024)).toFixed(1)} MB`;
+}

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { problemIn } from "../src/api";
 import { Backoff } from "../src/backoff";
 import { detectSupport } from "../src/support";
-import { clock, initials, timeLeft } from "../src/words";
+import { clock, initials, timeLeft, timeOfDay, writeAs } from "../src/words";
 
 describe("support", () => {
   const android = "Mozilla/5.0 (Linux; Android 15; Pixel 8) AppleWebKit/537.36 Chrome/130 Mobile Safari/537.36";
@@ -34,6 +34,18 @@ describe("words", () => {
 
   it("makes initials from any name", () => {
     expect(["Maria Lopez", "ana", " ", "李 小龙"].map(initials)).toEqual(["ML", "A", "?", "李小"]);
+  });
+
+  it("writes times as the customer does, and as the browser does until somebody says so", () => {
+    const afternoon = new Date(2026, 0, 1, 14, 5).getTime();
+    writeAs("de-DE");
+    expect(timeOfDay(afternoon)).toBe("14:05");
+    for (const odd of ["", "German (Switzerland)", 1031, null]) {
+      writeAs(odd);
+      expect(timeOfDay(afternoon)).toBe("14:05");
+    }
+    writeAs("en-US");
+    expect(timeOfDay(afternoon)).toMatch(/^0?2:05\sPM$/);
   });
 
   it("says how long an invitation holds", () => {

@@ -53,3 +53,39 @@ describe("thread", () => {
     expect(entryOf(unnamed)).toBeNull();
   });
 });
+
+describe("files", () => {
+  const own = "https://chat.example/v3/directline/conversations/t/files/f?e=1&t=k";
+  const shared = (attachments: Activity["attachments"], channelData?: unknown) => {
+    const entry = entryOf({
+      type: "message", id: "t|0000001", from: { id: "bot", role: "bot" }, attachments, channelData,
+    } as Activity);
+    return entry?.kind === "theirs" ? entry.files : null;
+  };
+
+  it("takes ours from the host of the page, with their sizes", () => {
+    const files = shared([{ contentType: "image/png", contentUrl: own, name: "a.png" }], { attachmentSizes: [2048] });
+    expect(files).toEqual([
+      { name: "a.png", url: "/v3/directline/conversations/t/files/f?e=1&t=k", picture: true, size: 2048 },
+    ]);
+  });
+
+  it("links others, and shows no picture of theirs by itself", () => {
+    const url = "https://elsewhere.example/a.png";
+    expect(shared([{ contentType: "image/png", contentUrl: url }])).toEqual([
+      { name: "File", url, picture: false, size: null },
+    ]);
+  });
+
+  it.each(["javascript:alert(1)", "http://elsewhere.example/a.png", "data:text/html,x", "nonsense"])(
+    "never links %s", (contentUrl) => {
+      expect(shared([{ contentType: "image/png", contentUrl, name: "a" }])).toEqual([
+        { name: "a", url: null, picture: false, size: null },
+      ]);
+    },
+  );
+
+  it("shows nothing of a message that is only a card", () => {
+    expect(shared([{ contentType: "application/vnd.microsoft.card.hero", content: {} }])).toBeNull();
+  });
+});

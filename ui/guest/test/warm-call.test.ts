@@ -57,8 +57,15 @@ class FakeSender {
   async replaceTrack(track: object | null): Promise<void> {
     this.track = track;
   }
+  private encoding: { maxBitrate?: number } = {};
   getParameters() {
-    return { encodings: [] };
+    return { encodings: [{ ...this.encoding }] };
+  }
+  async setParameters({ encodings }: { encodings: [{ maxBitrate?: number }] }): Promise<void> {
+    this.encoding = encodings[0];
+  }
+  get cap(): number | null {
+    return this.encoding.maxBitrate ?? null;
   }
 }
 
@@ -129,7 +136,7 @@ async function warm() {
   return { ...made, socket: FakeSocket.last, peer: FakePeer.last };
 }
 
-const tap = { agent: "Maria", company: "Acme" };
+const tap = { agent: "Maria", company: "Acme", sound: "call" as const };
 const wish = { camera: true, microphone: true };
 const kinds = (socket: FakeSocket) => socket.sent.map(({ type }) => type).filter((type) => type !== "heartbeat");
 
@@ -165,6 +172,13 @@ describe("a call ahead of the tap", () => {
     expect(peer.transceivers.map(({ direction }) => direction)).toEqual(["sendrecv", "sendrecv", "sendrecv"]);
     expect(peer.sends).toEqual([null, null, null]);
     expect([media.started, video.srcObject, states, seat.read()]).toEqual([0, null, ["ready"], null]);
+  });
+
+  it("caps the pictures that will come, and leaves the sound to its own rate", async () => {
+    const { peer } = await warm();
+    peer.becomes("connected");
+    expect(peer.sends).toEqual([null, null, null]);
+    expect(peer.transceivers.map(({ sender }) => sender.cap)).toEqual([null, 2_500_000, 2_500_000]);
   });
 
   it("answers behind the hello, on each socket until the connection is up, and each address once on each", async () => {

@@ -28,6 +28,7 @@ fn conversation() -> Conversation {
         customer_present: true,
         owner: Some(id(2)),
         owner_name: Some("Maria".into()),
+        participants: Vec::new(),
         opened_at: 0,
         state_since: 0,
         last_seq: 0,
@@ -39,6 +40,15 @@ fn conversation() -> Conversation {
         notes: String::new(),
         disposition: None,
         escalation: None,
+        previous: None,
+        came_by: None,
+        trusted: false,
+        asked_for: None,
+        meetings: false,
+        hidden_variables: Vec::new(),
+        queue: None,
+        max_bitrate: None,
+        video_request: None,
     }
 }
 

@@ -15,7 +15,7 @@ use sightline_wire::{
     UnixMillis,
     ids::ConversationId,
     readiness::{Readiness, ReadinessPolicy},
-    routing::Pause,
+    routing::{AgentPresence as Presence, Chosen, Pause, Undisturbed},
 };
 use std::collections::BTreeSet;
 
@@ -28,20 +28,6 @@ pub struct Profile {
     pub skills: Skills,
     /// In units; what a conversation takes of it says [`super::Units`].
     pub capacity: u16,
-}
-
-/// What an agent chooses. *Busy* is not chosen here: it is what a load looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Chosen {
-    /// Takes work as far as there is room for it.
-    Available,
-    /// Goes on with what there is, and takes nothing new.
-    DoNotDisturb,
-    /// Not at the desk.
-    Away,
-    /// Signed in, and seen by nobody.
-    Offline,
 }
 
 /// Whether the agent's desk is connected.
@@ -114,43 +100,6 @@ impl LeaseNow {
             until: lease.deadline(),
         })
     }
-}
-
-/// How an agent's presence looks to colleagues and supervisors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Presence {
-    /// Free.
-    Available,
-    /// Has work, and room for more.
-    Busy,
-    /// Takes nothing new.
-    DoNotDisturb {
-        /// Why.
-        why: Undisturbed,
-    },
-    /// Missed an assignment.
-    Inactive,
-    /// Chosen.
-    Away,
-    /// Chosen, or the desk is not connected.
-    Offline,
-}
-
-/// Why an agent is not to be disturbed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Undisturbed {
-    /// Chosen.
-    Chosen,
-    /// An assignment was declined.
-    Declined,
-    /// In a video call: nothing more until it ends (call-options-visual-engagement.md).
-    InCall,
-    /// As many conversations as one may have.
-    Sessions,
-    /// No capacity left.
-    Full,
 }
 
 /// What an agent has to do. Sums over conversations, never stored.

@@ -2,7 +2,7 @@
 //! disagree; and from there to where nobody waits in vain.
 
 use super::{
-    Agent, Asked, Because, Configured, Effect, Entry, LeaseNow, MOST_KEPT, Opened, Place, Policy, Queue, QueueId,
+    Agent, Asked, Because, Call, Configured, Effect, Entry, LeaseNow, MOST_KEPT, Opened, Place, Policy, Queue, QueueId,
     QueueStatus, Reason, Routing, Rule, Stage, TakenBack, Timer, Work,
     agents::{Share, Standing},
     work::{Blocked, Needs},
@@ -34,15 +34,16 @@ impl Routing {
                     agent.kept.remove(&place);
                 }
             }
-            Stage::Waiting => {
-                if let Some(line) = entry.line {
+            Stage::Waiting => match entry.line {
+                Some(line) => {
                     self.lines.get_mut(line).waiting.remove(&place);
                 }
-            }
+                None => self.lines.unpark(work.queue, &place),
+            },
             Stage::Assigned { .. } | Stage::With { .. } | Stage::WrapUp { .. } => {}
         }
-        if let Some(timer) = timer(id, work) {
-            self.timers.remove(&timer);
+        for timer in timers(id, work).iter().flatten() {
+            self.timers.remove(timer);
         }
         for (agent, share) in shares(id, work, &self.policy).into_iter().flatten() {
             self.reload(agent, |agent| agent.load.shed(share));
@@ -57,6 +58,8 @@ impl Routing {
         entry.line = None;
         match entry.work.stage {
             Stage::Parked => self.lines.park(queue, place),
+            // Nobody is looked for, so it needs no line.
+            Stage::Waiting if self.by_hand(queue) => self.lines.park(queue, place),
             Stage::Kept { agent, .. } => {
                 if let Some(known) = self.agents.get_mut(&agent) {
                     known.kept.insert(place);
@@ -78,7 +81,7 @@ impl Routing {
         if entry.work.waits() {
             self.began_to_wait.insert(id);
         }
-        self.timers.extend(timer(id, &entry.work));
+        self.timers.extend(timers(id, &entry.work).into_iter().flatten());
         for (agent, share) in shares(id, &entry.work, &self.policy).into_iter().flatten() {
             self.reload(agent, |agent| agent.load.take(share));
         }
@@ -130,10 +133,20 @@ impl Routing {
                 before.told
             }
         };
+        let otherwise = self
+            .queues
+            .get(&id)
+            .is_some_and(|before| before.queue.by_hand != queue.by_hand);
         let opened = queue.opened(now);
         self.timers.extend(turns(opened).map(|at| (at, Timer::Hours(id))));
         self.queues.insert(id, Configured { queue, opened, told });
         self.stirred.insert(id);
+        if otherwise {
+            let waiting = [self.lines.in_line(id), self.lines.parked(id)].concat();
+            for place in waiting {
+                self.change(place.conversation, |_| {});
+            }
+        }
         if !self.closed(id) {
             for place in self.lines.parked(id) {
                 let stage = self
@@ -246,6 +259,7 @@ impl Routing {
                     }
                 }
                 Timer::WrapUp(conversation) => self.free_of_wrap_up(conversation, now),
+                Timer::Invite(conversation) => self.nobody_came(conversation),
                 Timer::Kept(conversation) => self.change(conversation, |work| work.stage = Stage::Waiting),
                 Timer::Answer(conversation) => self.missed(conversation),
             }
@@ -418,34 +432,38 @@ fn turns(opened: Opened) -> Option<UnixMillis> {
     }
 }
 
-/// A conversation's own deadline: it has one at most.
-fn timer(id: ConversationId, work: &Work) -> Option<(UnixMillis, Timer)> {
+/// A conversation's own deadlines.
+fn timers(id: ConversationId, work: &Work) -> [Option<(UnixMillis, Timer)>; 2] {
     match work.stage {
-        Stage::Kept { until, .. } => Some((until, Timer::Kept(id))),
-        Stage::Assigned { until, .. } => Some((until, Timer::Answer(id))),
-        Stage::With {
-            handing: Some(handing), ..
-        } => Some((handing.until, Timer::Answer(id))),
+        Stage::Kept { until, .. } => [Some((until, Timer::Kept(id))), None],
+        Stage::Assigned { until, .. } => [Some((until, Timer::Answer(id))), None],
+        Stage::With { call, handing, .. } => {
+            let rings = match call {
+                Call::Ringing(until) => Some((until, Timer::Invite(id))),
+                Call::None | Call::Invited | Call::Up => None,
+            };
+            [handing.map(|handing| (handing.until, Timer::Answer(id))), rings]
+        }
         Stage::WrapUp {
             blocked: Blocked::Until(at),
             ..
-        } => Some((at, Timer::WrapUp(id))),
+        } => [Some((at, Timer::WrapUp(id))), None],
         Stage::Parked
         | Stage::Waiting
-        | Stage::With { handing: None, .. }
         | Stage::WrapUp {
             blocked: Blocked::UntilClosed | Blocked::Free,
             ..
-        } => None,
+        } => [None, None],
     }
 }
 
 /// What a conversation adds to whose load: its owner's, and that of the agent who is being asked.
 fn shares(id: ConversationId, work: &Work, policy: &Policy) -> [Option<(AccountId, Share)>; 2] {
-    let share = |video: bool, call: bool, asked: Option<bool>| Share {
-        units: policy.units.of(work.channel, video),
+    let share = |video: bool, call: Call, asked: Option<bool>| Share {
+        // A link that nobody follows keeps the slot, and takes no attention.
+        units: policy.units.of(work.channel, video && call != Call::Invited),
         video,
-        call,
+        call: call.occupies() && asked.is_none(),
         asked: asked.map(|by_person| Asked {
             conversation: id,
             by_person,
@@ -455,15 +473,16 @@ fn shares(id: ConversationId, work: &Work, policy: &Policy) -> [Option<(AccountI
     let wanted = work.lease == Some(Readiness::Video);
     match work.stage {
         Stage::Parked | Stage::Kept { .. } | Stage::Waiting => [None, None],
-        Stage::Assigned { agent, supervisor, .. } => {
-            [Some((agent, share(wanted, false, Some(supervisor.is_some())))), None]
-        }
+        Stage::Assigned { agent, supervisor, .. } => [
+            Some((agent, share(wanted, Call::None, Some(supervisor.is_some())))),
+            None,
+        ],
         Stage::With { agent, call, handing } => [
-            Some((agent, share(wanted || call, call, None))),
-            handing.map(|handing| (handing.to, share(wanted || call, false, Some(true)))),
+            Some((agent, share(wanted || call.holds_slot(), call, None))),
+            handing.map(|handing| (handing.to, share(wanted || call.holds_slot(), call, Some(true)))),
         ],
         Stage::WrapUp { agent, blocked } => match blocked {
-            Blocked::UntilClosed | Blocked::Until(_) => [Some((agent, share(false, false, None))), None],
+            Blocked::UntilClosed | Blocked::Until(_) => [Some((agent, share(false, Call::None, None))), None],
             Blocked::Free => [None, None],
         },
     }

@@ -72,7 +72,7 @@ struct Roster {
     members: BTreeSet<AccountId>,
     /// Members who are there, busy or not.
     here: usize,
-    /// Outside business hours, in their order.
+    /// Outside business hours, or for agents to take themselves; in their order.
     parked: BTreeSet<Place>,
 }
 
@@ -160,6 +160,14 @@ impl Lines {
         self.rosters.get(&queue).map_or(0, |roster| roster.here)
     }
 
+    /// How many conversations stand in a queue's lines, or are parked before them.
+    pub fn waiting(&self, queue: QueueId) -> usize {
+        self.rosters.get(&queue).map_or(0, |roster| {
+            let lines = roster.lines.iter().map(|id| self.lines[id.0].waiting.len());
+            roster.parked.len() + lines.sum::<usize>()
+        })
+    }
+
     /// Who works for a queue.
     pub fn members(&self, queue: QueueId) -> impl Iterator<Item = AccountId> {
         self.rosters
@@ -178,7 +186,15 @@ impl Lines {
         }
     }
 
-    /// Those that wait for a queue to open.
+    /// Those that stand in a queue's lines.
+    pub fn in_line(&self, queue: QueueId) -> Vec<Place> {
+        self.rosters.get(&queue).map_or_else(Vec::new, |roster| {
+            let lines = roster.lines.iter().map(|id| &self.lines[id.0]);
+            lines.flat_map(|line| line.waiting.iter().copied()).collect()
+        })
+    }
+
+    /// Those that wait for a queue to open, or to be taken by hand.
     pub fn parked(&self, queue: QueueId) -> Vec<Place> {
         self.rosters
             .get(&queue)

@@ -1,7 +1,7 @@
 //! What routing is told, and what it answers.
 
 use super::{
-    agents::{Chosen, LeaseNow, Presence, Profile},
+    agents::{LeaseNow, Profile},
     queues::{Queue, QueueStatus},
     reasons::{Because, Note, Reason, WhyWaiting},
     work::{QueueId, Skills},
@@ -11,7 +11,7 @@ use sightline_wire::{
     conversation::Channel,
     ids::{AccountId, ConversationId},
     readiness::Readiness,
-    routing::TakenBack,
+    routing::{AgentPresence as Presence, Chosen, TakenBack},
 };
 use std::collections::BTreeSet;
 
@@ -95,6 +95,8 @@ pub enum Input {
         conversation: ConversationId,
         /// What its agent's lease must allow.
         lease: Option<Readiness>,
+        /// What it asks for now.
+        skills: Skills,
     },
     /// The agent takes what was assigned.
     Accepted {
@@ -139,12 +141,19 @@ pub enum Input {
         /// For the next agent.
         note: String,
     },
-    /// A video call of the conversation is up, or being set up.
+    /// The link to a video call has gone out to the customer.
+    Invited {
+        /// Which.
+        conversation: ConversationId,
+        /// The owner is kept free for it until then.
+        until: UnixMillis,
+    },
+    /// The customer has joined a video call.
     CallBegan {
         /// Which.
         conversation: ConversationId,
     },
-    /// It is over.
+    /// It is over, or the invite is.
     CallEnded {
         /// Which.
         conversation: ConversationId,

@@ -27,17 +27,21 @@ mod lines;
 mod messages;
 mod queues;
 mod reasons;
+mod routed;
 mod steps;
 mod transfer;
+mod watch;
 mod work;
 
-pub use agents::{Agent, Asked, Chosen, Connection, LeaseNow, Load, Presence, Profile, Undisturbed};
+pub use agents::{Agent, Asked, Connection, LeaseNow, Load, Profile};
 pub use hours::{Hours, Opened, Span};
 pub use messages::{Arrival, Decided, Effect, Input, Refusal, Target};
 pub use queues::{Queue, QueueStatus, WrapUpBlocks};
 pub use reasons::{Because, Note, Reason, Rule, WhyWaiting};
-pub use sightline_wire::routing::{Pause, TakenBack};
-pub use work::{Blocked, Handing, Needs, Place, QueueId, SkillId, Skills, Stage, Work};
+pub use routed::Routed;
+pub use sightline_wire::routing::{AgentPresence as Presence, Chosen, Pause, TakenBack, Undisturbed};
+pub use watch::Excess;
+pub use work::{Blocked, Call, Handing, Needs, Place, QueueId, SkillId, Skills, Stage, Work};
 
 use agents::Standing;
 use lines::{LineId, Lines};
@@ -57,8 +61,8 @@ pub const MOST_KEPT: usize = 16;
 /// What a conversation takes of an agent's capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Units {
-    /// A web chat.
-    pub web_chat: u16,
+    /// A conversation in writing, on whatever channel.
+    pub text: u16,
     /// A telephone call.
     pub phone: u16,
     /// On top of that, while a conversation wants video or is in it.
@@ -69,9 +73,9 @@ impl Units {
     /// For one conversation.
     pub fn of(&self, channel: Channel, video: bool) -> u16 {
         let text = match channel {
-            Channel::WebChat => self.web_chat,
             Channel::Phone => self.phone,
             Channel::SelfTest => 0,
+            _ => self.text,
         };
         match video {
             true => text.saturating_add(self.video),
@@ -99,7 +103,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             units: Units {
-                web_chat: 30,
+                text: 30,
                 phone: 100,
                 video: 70,
             },
@@ -120,6 +124,8 @@ pub enum Timer {
     Hours(QueueId),
     /// Wrap-up of this conversation stops taking capacity.
     WrapUp(ConversationId),
+    /// The customer whom this conversation's link went out to has not come.
+    Invite(ConversationId),
     /// This conversation has been kept for long enough.
     Kept(ConversationId),
     /// The agent who is asked about this conversation has not answered.
@@ -301,6 +307,7 @@ impl Routing {
                     .get(&agent)
                     .and_then(|known| known.why_not_by_name(&entry.work.needs(&self.policy), &self.policy)),
             }),
+            Stage::Waiting if self.by_hand(entry.work.queue) => Some(WhyWaiting::ByHand),
             Stage::Waiting => {
                 let line = self.lines.get(entry.line?);
                 Some(WhyWaiting::Nobody {
@@ -320,12 +327,32 @@ impl Routing {
             Stage::Assigned { .. } | Stage::With { .. } | Stage::WrapUp { .. } => Err(Refusal::WithColleague),
             Stage::Parked | Stage::Kept { .. } | Stage::Waiting => {
                 let known = self.agents.get(&agent).ok_or(Refusal::UnknownAgent)?;
+                if self.by_hand(work.queue) {
+                    return Ok(());
+                }
                 match known.why_not_picked(work.queue, &work.needs(&self.policy), &self.policy) {
                     Some(reason) => Err(Refusal::Agent(reason)),
                     None => Ok(()),
                 }
             }
         }
+    }
+
+    /// Whether agents take the conversations of this queue themselves.
+    pub fn by_hand(&self, queue: QueueId) -> bool {
+        self.queues
+            .get(&queue)
+            .is_some_and(|configured| configured.queue.by_hand)
+    }
+
+    /// Why a conversation cannot be handed over like that: what [`Input::Transferred`] would say.
+    pub fn may_transfer(&self, id: ConversationId, by: AccountId, supervisor: bool, to: Target) -> Result<(), Refusal> {
+        self.handed(id, by, supervisor, to).map(drop)
+    }
+
+    /// How many wait in a queue for anybody, or for it to open.
+    pub fn waiting(&self, queue: QueueId) -> usize {
+        self.lines.waiting(queue)
     }
 
     /// Every agent of the conversation's queue with the one reason why it is not given to that agent; `None` for one

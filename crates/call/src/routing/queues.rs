@@ -41,6 +41,9 @@ pub struct Queue {
     pub wrap_up: WrapUpBlocks,
     /// When it is open; `None` for always.
     pub hours: Option<Hours>,
+    /// Agents take its conversations themselves; none is assigned but by a person.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 impl Default for Queue {
@@ -50,6 +53,7 @@ impl Default for Queue {
             assignment_ms: 20_000,
             wrap_up: WrapUpBlocks::Always,
             hours: None,
+            by_hand: false,
         }
     }
 }

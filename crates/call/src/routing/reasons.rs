@@ -121,12 +121,33 @@ pub enum WhyWaiting {
         /// What keeps that agent.
         reason: Option<Reason>,
     },
+    /// Agents take the conversations of its queue themselves.
+    ByHand,
     /// Nobody can take it: so many agents of the queue for each reason, none of them twice. Who they are says
     /// [`super::Routing::why_nobody`].
     Nobody {
         /// In the order of [`Reason`]; empty when nobody works for the queue.
         agents: Vec<(Reason, u32)>,
     },
+}
+
+impl WhyWaiting {
+    /// In plain words; names of agents and times are for whoever knows them.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Closed { .. } => "It came outside business hours and waits for them.".to_owned(),
+            Self::KeptFor { .. } => "It waits a moment for the agent whom the customer knows.".to_owned(),
+            Self::ByHand => "Agents take the conversations of this queue themselves.".to_owned(),
+            Self::Nobody { agents } if agents.is_empty() => "Nobody works for this queue.".to_owned(),
+            Self::Nobody { agents } => {
+                let counted: Vec<String> = agents
+                    .iter()
+                    .map(|(reason, count)| format!("{count}: {}", reason.sentence()))
+                    .collect();
+                format!("Nobody can take it. {}", counted.join(" "))
+            }
+        }
+    }
 }
 
 /// What one agent writes for the next.

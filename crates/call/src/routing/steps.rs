@@ -1,8 +1,8 @@
 //! What each input does.
 
 use super::{
-    Agent, Arrival, Blocked, Chosen, Connection, Effect, Entry, Input, LeaseNow, Pause, Profile, Refusal, Routing,
-    Rule, Stage, TakenBack, Timer, Work,
+    Agent, Arrival, Blocked, Call, Chosen, Connection, Effect, Entry, Input, LeaseNow, Pause, Profile, Refusal,
+    Routing, Rule, Skills, Stage, TakenBack, Timer, Work,
 };
 use sightline_wire::{
     UnixMillis,
@@ -29,7 +29,11 @@ impl Routing {
             Input::Chosen { agent, presence } => self.chosen(agent, presence, now),
             Input::Lease { agent, lease } => self.leased(agent, lease, now),
             Input::Arrived { conversation, arrival } => self.arrived(conversation, arrival, now),
-            Input::Wanted { conversation, lease } => self.wanted(conversation, lease),
+            Input::Wanted {
+                conversation,
+                lease,
+                skills,
+            } => self.wanted(conversation, lease, skills),
             Input::Accepted { conversation, agent } => self.accepted(conversation, agent, now),
             Input::Declined { conversation, agent } => self.declined(conversation, agent),
             Input::Picked { conversation, agent } => self.picked(conversation, agent, now),
@@ -45,8 +49,12 @@ impl Routing {
                 to,
                 note,
             } => self.transferred(conversation, by, supervisor, to, note, now),
-            Input::CallBegan { conversation } => self.call(conversation, true),
-            Input::CallEnded { conversation } => self.call(conversation, false),
+            Input::Invited { conversation, until } => match until > now {
+                true => self.call(conversation, Call::Ringing(until)),
+                false => self.call(conversation, Call::Invited),
+            },
+            Input::CallBegan { conversation } => self.call(conversation, Call::Up),
+            Input::CallEnded { conversation } => self.call(conversation, Call::None),
             Input::WrappedUp { conversation } => self.wrapped_up(conversation, now),
             Input::Closed { conversation } => self.close(conversation, now),
             Input::Tick => Ok(()),
@@ -159,11 +167,14 @@ impl Routing {
         Ok(())
     }
 
-    fn wanted(&mut self, id: ConversationId, lease: Option<Readiness>) -> Done {
+    fn wanted(&mut self, id: ConversationId, lease: Option<Readiness>, skills: Skills) -> Done {
         let entry = self.conversations.get(&id).ok_or(Refusal::UnknownConversation)?;
-        if entry.work.lease != lease {
+        if entry.work.lease != lease || entry.work.skills != skills {
             self.take_back(id, TakenBack::WantsOther);
-            self.change(id, |work| work.lease = lease);
+            self.change(id, |work| {
+                work.lease = lease;
+                work.skills = skills;
+            });
         }
         Ok(())
     }
@@ -258,27 +269,47 @@ impl Routing {
         Ok(())
     }
 
-    fn call(&mut self, id: ConversationId, up: bool) -> Done {
+    fn call(&mut self, id: ConversationId, next: Call) -> Done {
         match self.stage(id)? {
-            Stage::With { call, .. } if call == up => Ok(()),
-            Stage::With { .. } => {
-                if up {
+            Stage::With { call, .. } if call == next => Ok(()),
+            Stage::With { agent, call, .. } => {
+                if !call.holds_slot() {
                     // Nobody has looked whether the next agent's desk is ready for a call.
                     self.take_back(id, TakenBack::WantsOther);
                 }
+                if next == Call::Up {
+                    self.gives_way_to_call(agent);
+                }
                 self.change(id, |work| {
                     if let Stage::With { call, .. } = &mut work.stage {
-                        *call = up;
+                        *call = next;
                     }
                 });
                 Ok(())
             }
             // A call ends by wrapping up, too.
-            Stage::WrapUp { .. } if !up => Ok(()),
+            Stage::WrapUp { .. } if next == Call::None => Ok(()),
             Stage::Parked | Stage::Kept { .. } | Stage::Waiting | Stage::Assigned { .. } | Stage::WrapUp { .. } => {
                 Err(Refusal::NotOwned)
             }
         }
+    }
+
+    /// The customer comes while routing asks the owner about another one, who must not wait for an answer that cannot
+    /// come. What a colleague or a supervisor asks stays: it is about this agent.
+    fn gives_way_to_call(&mut self, agent: AccountId) {
+        if let Some(asked) = self.asked(agent).filter(|asked| !asked.by_person) {
+            self.take_back(asked.conversation, TakenBack::CallBegan);
+        }
+    }
+
+    /// The link is out for long enough: the owner may be given something in writing meanwhile.
+    pub(super) fn nobody_came(&mut self, id: ConversationId) {
+        self.change(id, |work| {
+            if let Stage::With { call, .. } = &mut work.stage {
+                *call = Call::Invited;
+            }
+        });
     }
 
     fn wrapped_up(&mut self, id: ConversationId, now: UnixMillis) -> Done {
@@ -333,7 +364,7 @@ impl Routing {
         self.change(id, |work| {
             work.stage = Stage::With {
                 agent,
-                call: false,
+                call: Call::None,
                 handing: None,
             };
             work.prefer = None;

@@ -1,6 +1,6 @@
 //! Handing a conversation over: to a colleague, who is asked while the owner stays with the customer, or to a queue.
 
-use super::{Effect, Handing, Note, Refusal, Routing, Rule, Stage, TakenBack, Target, work::QueueId};
+use super::{Call, Effect, Handing, Note, Refusal, Routing, Rule, Stage, TakenBack, Target, work::QueueId};
 use sightline_wire::{
     UnixMillis,
     ids::{AccountId, ConversationId},
@@ -18,6 +18,26 @@ impl Routing {
         note: String,
         now: UnixMillis,
     ) -> Done {
+        let (owner, call, handing) = self.handed(id, by, supervisor, to)?;
+        let note = (!note.is_empty()).then_some(Note { by, text: note });
+        match to {
+            Target::Agent(to) if handing.is_some_and(|handing| handing.to == to) => {}
+            Target::Agent(to) => {
+                self.hand_to_agent(id, (owner, call), to, hands(by, supervisor, owner), note, now);
+            }
+            Target::Queue(queue) => self.hand_to_queue(id, owner, queue, note, now),
+        }
+        Ok(())
+    }
+
+    /// What is handed over, if it may be: its owner, its call, and who is being asked already.
+    pub(super) fn handed(
+        &self,
+        id: ConversationId,
+        by: AccountId,
+        supervisor: bool,
+        to: Target,
+    ) -> Result<(AccountId, Call, Option<Handing>), Refusal> {
         let (owner, call, handing) = match self.stage(id)? {
             Stage::With { agent, call, handing } => (agent, call, handing),
             Stage::Parked | Stage::Kept { .. } | Stage::Waiting | Stage::Assigned { .. } | Stage::WrapUp { .. } => {
@@ -27,44 +47,43 @@ impl Routing {
         if owner != by && !supervisor {
             return Err(Refusal::NotOwner);
         }
-        let note = (!note.is_empty()).then_some(Note { by, text: note });
         match to {
-            Target::Agent(to) if to == owner => Err(Refusal::HasItAlready),
-            Target::Agent(to) if handing.is_some_and(|handing| handing.to == to) => Ok(()),
-            Target::Agent(to) => {
-                // On an own conversation a supervisor is an agent like any other (as in Dynamics 365).
-                let rule = match supervisor && owner != by {
-                    true => Rule::Supervisor { by },
-                    false => Rule::Transfer { by },
-                };
-                self.hand_to_agent(id, (owner, call), to, rule, note, now)
-            }
-            Target::Queue(_) if call => Err(Refusal::CallLive),
-            Target::Queue(queue) => self.hand_to_queue(id, owner, queue, note, now),
+            Target::Agent(to) if to == owner => return Err(Refusal::HasItAlready),
+            Target::Agent(to) if handing.is_some_and(|handing| handing.to == to) => {}
+            Target::Agent(to) => self.can_be_handed(id, to, hands(by, supervisor, owner))?,
+            Target::Queue(_) if call.holds_slot() => return Err(Refusal::CallLive),
+            Target::Queue(queue) if !self.queues.contains_key(&queue) => return Err(Refusal::UnknownQueue),
+            Target::Queue(_) => {}
         }
+        Ok((owner, call, handing))
+    }
+
+    fn can_be_handed(&self, id: ConversationId, to: AccountId, rule: Rule) -> Done {
+        let work = &self.conversations.get(&id).ok_or(Refusal::UnknownConversation)?.work;
+        let target = self.agents.get(&to).ok_or(Refusal::UnknownAgent)?;
+        let needs = work.needs(&self.policy);
+        let reason = match rule {
+            Rule::Supervisor { .. } => target.why_not_by_supervisor(&needs),
+            Rule::Transfer { .. } | Rule::SameAgent | Rule::LongestIdle { .. } => {
+                target.why_not_by_name(&needs, &self.policy)
+            }
+        };
+        reason.map_or(Ok(()), |reason| Err(Refusal::Agent(reason)))
     }
 
     fn hand_to_agent(
         &mut self,
         id: ConversationId,
-        (owner, call): (AccountId, bool),
+        (owner, call): (AccountId, Call),
         to: AccountId,
         rule: Rule,
         note: Option<Note>,
         now: UnixMillis,
-    ) -> Done {
-        let work = &self.conversations.get(&id).ok_or(Refusal::UnknownConversation)?.work;
-        let target = self.agents.get(&to).ok_or(Refusal::UnknownAgent)?;
-        let needs = work.needs(&self.policy);
-        let (supervisor, reason) = match rule {
-            Rule::Supervisor { by } => (Some(by), target.why_not_by_supervisor(&needs)),
-            Rule::Transfer { .. } | Rule::SameAgent | Rule::LongestIdle { .. } => {
-                (None, target.why_not_by_name(&needs, &self.policy))
-            }
+    ) {
+        let supervisor = match rule {
+            Rule::Supervisor { by } => Some(by),
+            Rule::Transfer { .. } | Rule::SameAgent | Rule::LongestIdle { .. } => None,
         };
-        if let Some(reason) = reason {
-            return Err(Refusal::Agent(reason));
-        }
         self.take_back(id, TakenBack::Withdrawn);
         self.take_back_from(to, TakenBack::GivesWay);
         self.change(id, |work| work.note = note);
@@ -73,7 +92,6 @@ impl Routing {
             call,
             handing: Some(Handing { to, until, supervisor }),
         });
-        Ok(())
     }
 
     /// The owner is free at once, the customer keeps the place of the arrival.
@@ -84,10 +102,7 @@ impl Routing {
         queue: QueueId,
         note: Option<Note>,
         now: UnixMillis,
-    ) -> Done {
-        if !self.queues.contains_key(&queue) {
-            return Err(Refusal::UnknownQueue);
-        }
+    ) {
         self.take_back(id, TakenBack::Withdrawn);
         self.out.effects.push(Effect::Release {
             conversation: id,
@@ -104,6 +119,13 @@ impl Routing {
             work.stage = stage;
         });
         self.finished(owner, true, now);
-        Ok(())
+    }
+}
+
+/// On an own conversation a supervisor is an agent like any other (as in Dynamics 365).
+fn hands(by: AccountId, supervisor: bool, owner: AccountId) -> Rule {
+    match supervisor && owner != by {
+        true => Rule::Supervisor { by },
+        false => Rule::Transfer { by },
     }
 }

@@ -75,6 +75,35 @@ pub struct Handing {
     pub supervisor: Option<AccountId>,
 }
 
+/// What a conversation has of video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// Nothing.
+    None,
+    /// The link has just gone out: the customer may be there any moment, so the owner is given nothing until then.
+    Ringing(UnixMillis),
+    /// The link is out and nobody has come: the owner has room for writing, and for no second video.
+    Invited,
+    /// The customer has joined.
+    Up,
+}
+
+impl Call {
+    /// It takes the owner's one video slot.
+    pub fn holds_slot(self) -> bool {
+        self != Call::None
+    }
+
+    /// Nothing is assigned to the owner.
+    pub fn occupies(self) -> bool {
+        match self {
+            Call::Ringing(_) | Call::Up => true,
+            Call::None | Call::Invited => false,
+        }
+    }
+}
+
 /// Where a conversation stands. A closed one is not here any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "snake_case")]
@@ -103,8 +132,8 @@ pub enum Stage {
     With {
         /// Who.
         agent: AccountId,
-        /// A video call is up.
-        call: bool,
+        /// Its video.
+        call: Call,
         /// The owner keeps it until the other one has said yes: nobody's customer is left alone.
         handing: Option<Handing>,
     },
@@ -144,12 +173,12 @@ impl Work {
     /// What an agent must have for it. One that is in a call needs a lease for video, whatever was asked before.
     pub fn needs(&self, policy: &Policy) -> Needs {
         let lease = match self.stage {
-            Stage::With { call: true, .. } => Some(Readiness::Video),
+            Stage::With { call, .. } if call.holds_slot() => Some(Readiness::Video),
             Stage::Parked
             | Stage::Kept { .. }
             | Stage::Waiting
             | Stage::Assigned { .. }
-            | Stage::With { call: false, .. }
+            | Stage::With { .. }
             | Stage::WrapUp { .. } => self.lease,
         };
         Needs {

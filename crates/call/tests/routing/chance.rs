@@ -41,7 +41,7 @@ impl Random {
         QueueId(u32::try_from(self.below(QUEUES)).expect("a small number"))
     }
 
-    fn skills(&mut self, one_in: u64) -> Skills {
+    pub fn skills(&mut self, one_in: u64) -> Skills {
         let mut skills = Skills::new();
         for skill in 0..2 {
             if self.one_in(one_in) {
@@ -83,6 +83,7 @@ impl Random {
                 .expect("there are some"),
             // Without a single span it never opens.
             hours: self.one_in(4).then(Hours::default),
+            by_hand: self.one_in(4),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Transfers: a customer is handed from one to the other, and never left alone in between.
 
 use crate::floor::{ASKED_MS, BOSS, Floor, OTHER_QUEUE, agent, because, conversation, lease, profile, taken_back};
-use sightline_call::routing::{Chosen, Effect, Input, Note, Profile, Reason, Refusal, Rule, Stage, TakenBack, Target};
+use sightline_call::routing::{
+    Call, Chosen, Effect, Input, Note, Profile, Reason, Refusal, Rule, Stage, TakenBack, Target,
+};
 use sightline_wire::readiness::Readiness;
 use std::collections::BTreeSet;
 
@@ -102,7 +104,7 @@ fn a_call_moves_with_its_conversation_to_a_desk_that_is_ready_for_it() {
     floor.accepts(2, 10);
     assert!(matches!(
         floor.routing.conversation(conversation(10)).unwrap().stage,
-        Stage::With { agent: owner, call: true, handing: None } if owner == agent(2)
+        Stage::With { agent: owner, call: Call::Up, handing: None } if owner == agent(2)
     ));
     assert_eq!(floor.routing.load(agent(1)).unwrap().calls, 0);
     assert_eq!(floor.routing.load(agent(2)).unwrap().calls, 1);

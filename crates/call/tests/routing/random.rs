@@ -6,8 +6,8 @@ use crate::{
     floor::{BOSS, agent, conversation},
 };
 use sightline_call::routing::{
-    Agent, Blocked, Chosen, Connection, Decided, Effect, Input, LeaseNow, Policy, Queue, QueueId, Routing, Rule, Stage,
-    TakenBack, Target, Units, Work,
+    Agent, Blocked, Call, Chosen, Connection, Decided, Effect, Excess, Input, LeaseNow, Policy, Queue, QueueId,
+    Refusal, Routing, Rule, Stage, TakenBack, Target, Units, Work,
 };
 use sightline_wire::{
     conversation::Channel,
@@ -22,7 +22,7 @@ const EVENTS: usize = 250;
 const MOST: usize = 14;
 const POLICY: Policy = Policy {
     units: Units {
-        web_chat: 30,
+        text: 30,
         phone: 60,
         video: 50,
     },
@@ -103,13 +103,50 @@ impl Day {
         }
     }
 
+    /// What a supervisor is told before choosing an agent.
+    fn expected_of_a_supervisor(&self, input: &Input) -> Option<Result<Excess, Refusal>> {
+        let Input::Assigned {
+            conversation, agent, ..
+        } = input
+        else {
+            return None;
+        };
+        let mut then = self.routing.clone();
+        then.handle(Input::Tick, self.now);
+        Some(then.may_assign(*conversation, *agent))
+    }
+
+    fn as_expected(&self, input: &Input, expected: Option<Result<Excess, Refusal>>, decided: &Decided) {
+        let (Some(expected), seed) = (expected, self.seed) else {
+            return;
+        };
+        assert_eq!(expected.err(), decided.refused, "seed {seed}: {input:?}");
+        let chosen = decided.effects.iter().find_map(|effect| match effect {
+            Effect::Assign { because, .. } if matches!(because.rule, Rule::Supervisor { .. }) => Some(because),
+            _ => None,
+        });
+        if let (Ok(excess), Some(because)) = (expected, chosen) {
+            let told = (because.units, because.over_units, because.over_sessions);
+            assert_eq!(
+                (excess.units, excess.over_units, excess.over_sessions),
+                told,
+                "seed {seed}"
+            );
+            assert_eq!(excess.any(), because.over_units > 0 || because.over_sessions > 0);
+        }
+    }
+
     /// Without this one conversation, if one is named.
     fn sum(&self, id: AccountId, without: Option<ConversationId>) -> Sum {
         let mut sum = Sum::default();
         let others = self.open.iter().filter(|open| Some(**open) != without);
         for work in others.map(|open| self.work(*open)) {
-            let call = matches!(work.stage, Stage::With { call: true, .. });
-            let video = call || work.lease == Some(Readiness::Video);
+            let now_up = match work.stage {
+                Stage::With { call, .. } => call,
+                _ => Call::None,
+            };
+            let (call, video) = (now_up.occupies(), now_up.holds_slot());
+            let video = video || work.lease == Some(Readiness::Video);
             let (owns, asked) = (work.owner() == Some(id), work.asked() == Some(id));
             let counts = match work.stage {
                 Stage::WrapUp { blocked, .. } => owns && blocked != Blocked::Free,
@@ -120,11 +157,16 @@ impl Day {
             }
             let wraps_up = matches!(work.stage, Stage::WrapUp { .. });
             let text = match work.channel {
-                Channel::WebChat => 30,
                 Channel::Phone => 60,
                 Channel::SelfTest => unreachable!("never arrives"),
+                _ => 30,
             };
-            sum.units += text + if video && !wraps_up { 50 } else { 0 };
+            sum.units += text
+                + if video && !wraps_up && now_up != Call::Invited {
+                    50
+                } else {
+                    0
+                };
             sum.sessions += 1;
             sum.videos += u32::from(video && !wraps_up);
             sum.calls += u32::from(call && owns);
@@ -175,7 +217,7 @@ impl Day {
         let any = random.one_of(&open).unwrap_or(conversation(1));
         let mine = random.one_of(&owned).unwrap_or((any, agent(1)));
         let who = random.agent();
-        match random.below(44) {
+        match random.below(45) {
             0..=8 if self.open.len() < MOST => {
                 self.numbers += 1;
                 Input::Arrived {
@@ -241,6 +283,10 @@ impl Day {
                 }
             }
             30 => Input::CallBegan { conversation: mine.0 },
+            44 => Input::Invited {
+                conversation: mine.0,
+                until: self.now + i64::try_from(random.below(60_000)).expect("a small number"),
+            },
             31..=32 => Input::CallEnded { conversation: mine.0 },
             33 => Input::WrappedUp { conversation: mine.0 },
             34..=35 => Input::Closed {
@@ -251,6 +297,7 @@ impl Day {
                 lease: random
                     .one_of(&[None, Some(Readiness::Audio), Some(Readiness::Video)])
                     .flatten(),
+                skills: random.skills(4),
             },
             37 if random.one_in(3) => Input::Agent {
                 agent: who,
@@ -402,6 +449,7 @@ impl Day {
                     );
                     assert!(!self.free(agent, work, None), "seed {seed}: kept from a free agent");
                 }
+                Stage::Waiting if self.queues[&work.queue].by_hand => {}
                 Stage::Waiting => {
                     for agent in self.agents() {
                         assert!(!self.could(agent, work, None), "seed {seed}: {agent} could take {id}");
@@ -465,7 +513,9 @@ impl Day {
             }
             for other in &self.open {
                 let waiting = self.work(*other);
-                let before = waiting.stage == Stage::Waiting && waiting.place(*other) < work.place(*id);
+                let before = waiting.stage == Stage::Waiting
+                    && !self.queues[&waiting.queue].by_hand
+                    && waiting.place(*other) < work.place(*id);
                 let passed_over = before && self.could(*chosen, waiting, Some(*id));
                 assert!(!passed_over, "seed {seed}: {other} was before {id}");
             }
@@ -513,7 +563,9 @@ fn random_days_match_a_model_that_looks_at_everything() {
                 day.restart();
             }
             let input = day.random_input(&mut random);
+            let expected = day.expected_of_a_supervisor(&input);
             let decided = day.routing.handle(input.clone(), day.now);
+            day.as_expected(&input, expected, &decided);
             day.note(&input, &decided);
             day.follow(&input, &decided, &mut seen);
             day.look(&decided);
@@ -532,6 +584,7 @@ fn random_days_match_a_model_that_looks_at_everything() {
         TakenBack::Absent,
         TakenBack::LeaseNarrowed,
         TakenBack::GivesWay,
+        TakenBack::CallBegan,
         TakenBack::WantsOther,
         TakenBack::Withdrawn,
     ] {

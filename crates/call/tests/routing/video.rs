@@ -3,7 +3,7 @@
 use crate::floor::{BOSS, Floor, agent, because, chat, conversation, lease, profile, taken_back, video};
 use sightline_call::{
     readiness::lease::LeaseState,
-    routing::{Arrival, Input, LeaseNow, Presence, Profile, Reason, Refusal, TakenBack, Undisturbed},
+    routing::{Arrival, Input, LeaseNow, Presence, Profile, Reason, Refusal, Skills, TakenBack, Undisturbed},
 };
 use sightline_wire::{
     conversation::Channel,
@@ -190,11 +190,52 @@ fn a_conversation_that_comes_to_want_video_is_assigned_anew() {
     let wanted = Input::Wanted {
         conversation: conversation(10),
         lease: Some(Readiness::Video),
+        skills: Skills::new(),
     };
     let effects = floor.does(wanted.clone());
     assert!(effects.contains(&taken_back(1, 10, TakenBack::WantsOther)));
     floor.asks(2, 10);
     assert!(floor.does(wanted).is_empty());
+}
+
+/// The link is out, and nobody comes: two minutes later there is room for writing, and for no second video.
+#[test]
+fn an_invite_that_nobody_follows_does_not_keep_the_agent_for_long() {
+    let mut floor = Floor::with_agents([1]);
+    floor.chat(10);
+    floor.accepts(1, 10);
+    let until = floor.now + 120_000;
+    floor.does(Input::Invited {
+        conversation: conversation(10),
+        until,
+    });
+    floor.chat(11);
+    floor.wants_video(12);
+    assert!(floor.routing.load(agent(1)).unwrap().asked.is_none());
+    floor.later(until - floor.now);
+    floor.asks(1, 11);
+    floor.accepts(1, 11);
+    assert!(
+        floor.routing.load(agent(1)).unwrap().asked.is_none(),
+        "one video at a time"
+    );
+    // Then the customer comes, while the agent is asked about yet another.
+    floor.does(call(10, false));
+    floor.does(Input::Invited {
+        conversation: conversation(10),
+        until: floor.now,
+    });
+    floor.does(Input::Closed {
+        conversation: conversation(11),
+    });
+    floor.does(Input::Closed {
+        conversation: conversation(12),
+    });
+    floor.chat(13);
+    floor.asks(1, 13);
+    let effects = floor.does(call(10, true));
+    assert!(effects.contains(&taken_back(1, 13, TakenBack::CallBegan)));
+    assert!(floor.routing.load(agent(1)).unwrap().asked.is_none());
 }
 
 /// The same agent again, but not into a call that cannot begin.

@@ -8,42 +8,26 @@ use sightline_wire::{
     conversation::{Conversation, ConversationState},
     desk::{AssignmentView, DeskEvent},
     ids::ConversationId,
-    routing::{Assignment, Pause, TakenBack},
+    routing::{Assignment, Chosen, MyPresence, Pause, TakenBack, Transfer, TransferTo},
 };
 
 /// What a session knows of its assignments.
 #[derive(Default)]
 pub(super) struct Assigned {
     view: Option<AssignmentView>,
-    turn: Turn,
-}
-
-/// How conversations come to this agent.
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    /// The agent takes them.
-    #[default]
-    Unasked,
-    /// They are assigned, unless the agent's last answer stands in the way.
-    Asked(Option<Pause>),
-}
-
-impl Turn {
-    fn pause(self) -> Option<Pause> {
-        match self {
-            Self::Unasked => None,
-            Self::Asked(pause) => pause,
-        }
-    }
+    /// The agent's last answer stands in the way of the next question.
+    pause: Option<Pause>,
+    /// `None` before the server has said it.
+    presence: Option<MyPresence>,
 }
 
 impl Assigned {
     /// Who waits is not everybody's to take.
     pub fn by_turn(&self) -> bool {
-        self.turn != Turn::Unasked
+        self.presence.is_some_and(|presence| presence.by_turn)
     }
 
-    fn asks(&self, id: ConversationId) -> bool {
+    pub fn asks(&self, id: ConversationId) -> bool {
         matches!(&self.view, Some(AssignmentView::Asked { conversation, .. }) if *conversation == id)
     }
 }
@@ -55,13 +39,16 @@ impl<S: Shell> Controller<S> {
             signed_in.assigned = Assigned::default();
             self.show_assignment();
             self.show_pause();
+            self.show_presence();
         }
     }
 
     pub(super) fn assigned(&mut self, assignment: Assignment) {
         let Ok(signed_in) = self.signed_in_mut() else { return };
-        let known = signed_in.inbox.conversations.get(&assignment.conversation);
-        let customer_name = known.map_or_else(|| "A customer".into(), |c| c.customer_name.clone());
+        let customer_name = match assignment.customer_name.is_empty() {
+            true => "A customer".into(),
+            false => assignment.customer_name,
+        };
         let new = !signed_in.assigned.asks(assignment.conversation);
         signed_in.assigned.view = Some(AssignmentView::Asked {
             conversation: assignment.conversation,
@@ -70,14 +57,19 @@ impl<S: Shell> Controller<S> {
             until: crate::now() + assignment.left_ms,
             asked_ms: assignment.asked_ms,
             because: assignment.because,
+            from: assignment.from.clone(),
+            note: assignment.note,
         });
-        self.show_assignment();
         if new {
             let wish = if assignment.video { "by video call" } else { "by chat" };
             let seconds = (assignment.left_ms + 999) / 1_000;
-            let body = format!("Wants to reach you {wish}. Accept within {seconds} s.");
+            let body = match assignment.from {
+                Some(from) => format!("{from} hands this conversation over to you. Accept within {seconds} s."),
+                None => format!("Wants to reach you {wish}. Accept within {seconds} s."),
+            };
             self.shell.notify(&customer_name, &body);
         }
+        self.show_assignment();
     }
 
     pub(super) fn taken_back(&mut self, id: ConversationId, why: TakenBack, elsewhere: bool) {
@@ -113,7 +105,7 @@ impl<S: Shell> Controller<S> {
 
     pub(super) fn paused(&mut self, why: Option<Pause>) {
         let Ok(signed_in) = self.signed_in_mut() else { return };
-        signed_in.assigned.turn = Turn::Asked(why);
+        signed_in.assigned.pause = why;
         self.show_pause();
     }
 
@@ -153,6 +145,54 @@ impl<S: Shell> Controller<S> {
         Ok(())
     }
 
+    pub(super) fn presence_told(&mut self, mine: MyPresence) {
+        let Ok(signed_in) = self.signed_in_mut() else { return };
+        signed_in.assigned.presence = Some(mine);
+        self.show_presence();
+    }
+
+    pub(super) fn choose_presence(&self, chosen: Chosen) -> Result<(), Problem> {
+        self.signed_in_ref()?.link.choose(chosen);
+        Ok(())
+    }
+
+    /// The answer is not looked at: what became of the conversation comes over the socket, in order.
+    pub(super) fn transfer(&self, id: ConversationId, to: TransferTo, note: String, reply: Reply) {
+        match self.client() {
+            Ok(api) => drop(tokio::spawn(async move {
+                let transfer = Transfer { to, note };
+                answer(reply, api.transfer(id, &transfer).await.map(drop));
+            })),
+            Err(problem) => answer(reply, Err(problem)),
+        }
+    }
+
+    pub(super) fn find_targets(&self, id: ConversationId, search: String, reply: Reply) {
+        let api = match self.client() {
+            Ok(api) => api,
+            Err(problem) => return answer(reply, Err(problem)),
+        };
+        let shell = self.shell.clone();
+        tokio::spawn(async move {
+            let found = api.targets(id, &search).await;
+            let told = found.map(|targets| {
+                shell.emit(DeskEvent::Targets {
+                    conversation: id,
+                    search,
+                    targets,
+                });
+            });
+            answer(reply, told);
+        });
+    }
+
+    pub(super) fn show_presence(&self) {
+        let Ok(signed_in) = self.signed_in_ref() else { return };
+        self.shell.emit(DeskEvent::Presence {
+            presence: signed_in.assigned.presence,
+        });
+    }
+
     pub(super) fn show_assignment(&self) {
         let Ok(signed_in) = self.signed_in_ref() else { return };
         self.shell.emit(DeskEvent::Assignment {
@@ -163,7 +203,7 @@ impl<S: Shell> Controller<S> {
     pub(super) fn show_pause(&self) {
         let Ok(signed_in) = self.signed_in_ref() else { return };
         self.shell.emit(DeskEvent::Paused {
-            why: signed_in.assigned.turn.pause(),
+            why: signed_in.assigned.pause,
         });
     }
 }

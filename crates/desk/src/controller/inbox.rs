@@ -3,6 +3,7 @@
 use super::{
     Controller, Input, answer,
     session::{Answer, SessionInput, SessionState},
+    wall::takes_part,
 };
 use crate::{
     courier::{CourierEvent, Reply},
@@ -12,7 +13,9 @@ use crate::{
 use sightline_wire::{
     ErrorCode, Problem,
     agent::AgentEvent,
-    conversation::{Author, ContextValue, Conversation, ConversationState, EditConversation, Message, MessagePage},
+    conversation::{
+        Author, Channel, ContextValue, Conversation, ConversationState, EditConversation, Message, MessagePage,
+    },
     desk::{DeskEvent, LinkView, PendingMessage},
     ids::{AccountId, ClientMessageId, ConversationId, EscalationId},
 };
@@ -69,9 +72,18 @@ impl Inbox {
 fn belongs_in_inbox(conversation: &Conversation, me: AccountId) -> bool {
     match conversation.state {
         ConversationState::Open => true,
-        ConversationState::Active | ConversationState::WrapUp => conversation.owner == Some(me),
+        ConversationState::Active | ConversationState::WrapUp => {
+            conversation.owner == Some(me) || takes_part(conversation, me)
+        }
         ConversationState::Closed => false,
     }
+}
+
+/// Whether the agent has the customer on the telephone.
+fn is_call_of(conversation: &Conversation, me: AccountId) -> bool {
+    conversation.channel == Channel::Phone
+        && conversation.state == ConversationState::Active
+        && conversation.owner == Some(me)
 }
 
 impl<S: Shell> Controller<S> {
@@ -95,6 +107,7 @@ impl<S: Shell> Controller<S> {
                 self.welcome(conversations);
                 self.assignment_welcomed();
                 self.readiness_welcomed();
+                self.wall_welcomed();
             }
             LinkEvent::Lost => self.link_down(LinkView::Offline { since: crate::now() }),
             LinkEvent::Displaced(problem) => {
@@ -111,6 +124,8 @@ impl<S: Shell> Controller<S> {
                 AgentEvent::Readiness(mine) => self.readiness_told(mine),
                 AgentEvent::TestWanted => self.test_wanted(),
                 AgentEvent::Board(row) => self.board_changed(row),
+                AgentEvent::Wall(news) => self.wall_news(news),
+                AgentEvent::Intervened(told) => self.intervened(told),
                 AgentEvent::Assigned(assignment) => self.assigned(assignment),
                 AgentEvent::TakenBack {
                     conversation,
@@ -118,6 +133,9 @@ impl<S: Shell> Controller<S> {
                     elsewhere,
                 } => self.taken_back(conversation, why, elsewhere),
                 AgentEvent::Paused { why } => self.paused(why),
+                AgentEvent::Presence(mine) => self.presence_told(mine),
+                AgentEvent::Handed(handed) => self.shell.emit(DeskEvent::Handed { handed }),
+                AgentEvent::Gone { conversation } => self.gone(conversation),
                 AgentEvent::Welcome { .. } | AgentEvent::Problem(_) | AgentEvent::Heartbeat => {}
             },
         }
@@ -156,8 +174,9 @@ impl<S: Shell> Controller<S> {
     fn conversation_changed(&mut self, conversation: Conversation) {
         let Ok(signed_in) = self.signed_in_mut() else { return };
         let me = signed_in.account.id;
+        let asked = signed_in.assigned.asks(conversation.id);
         let known = &mut signed_in.inbox.conversations;
-        let new = if belongs_in_inbox(&conversation, me) {
+        let new = if asked || belongs_in_inbox(&conversation, me) {
             known.insert(conversation.id, conversation.clone()).is_none()
         } else {
             known.remove(&conversation.id);
@@ -169,19 +188,39 @@ impl<S: Shell> Controller<S> {
         self.shell.emit(DeskEvent::Conversation {
             conversation: conversation.clone(),
         });
+        if new && is_call_of(&conversation, me) {
+            // The agent has taken it by answering the telephone.
+            self.accepted(&conversation);
+        }
         self.assignment_taken(&conversation);
+        self.auto_video_follows(&conversation);
         self.follow_escalation(&conversation);
         self.mark_read();
+    }
+
+    /// It is a colleague's now, or a colleague is asked.
+    fn gone(&mut self, id: ConversationId) {
+        let Ok(signed_in) = self.signed_in_mut() else { return };
+        if signed_in.inbox.conversations.remove(&id).is_some() {
+            self.show_inbox();
+        }
     }
 
     /// Where conversations are assigned, whoever is asked hears of it then.
     fn announce(&self, conversation: &Conversation) {
         let by_turn = self.signed_in_ref().is_ok_and(|signed_in| signed_in.assigned.by_turn());
-        if conversation.state == ConversationState::Open && !by_turn {
+        let me = self.signed_in_ref().ok().map(|signed_in| signed_in.account.id);
+        if me.is_some_and(|me| is_call_of(conversation, me)) {
             self.shell.notify(
-                "New conversation",
-                &format!("{} is waiting.", conversation.customer_name),
+                "Phone call",
+                &format!("{} is on the phone.", conversation.customer_name),
             );
+        }
+        if conversation.state == ConversationState::Open && !by_turn {
+            let asks = conversation.asked_for.is_some() && conversation.asked_for == me;
+            let waits = if asks { "asks for you" } else { "is waiting" };
+            self.shell
+                .notify("New conversation", &format!("{} {waits}.", conversation.customer_name));
         }
     }
 
@@ -194,10 +233,10 @@ impl<S: Shell> Controller<S> {
             .inbox
             .conversations
             .get(&conversation)
-            .filter(|c| c.owner == Some(me));
+            .filter(|c| c.owner == Some(me) || takes_part(c, me));
         let tell = match (&message.author, mine) {
             (Author::Customer, Some(mine)) if !focused => Some(mine.customer_name.clone()),
-            (Author::Customer | Author::Agent { .. } | Author::System, _) => None,
+            (Author::Customer | Author::Agent { .. } | Author::Bot { .. } | Author::System, _) => None,
         };
         if let Some(name) = tell {
             self.shell.notify(&name, "A new message.");
@@ -267,9 +306,13 @@ impl<S: Shell> Controller<S> {
     pub(super) fn open_thread(&mut self, conversation: ConversationId) -> Result<(), Problem> {
         let signed_in = self.signed_in_mut()?;
         signed_in.inbox.open = Some(conversation);
+        let known = signed_in.inbox.conversations.contains_key(&conversation);
         let thread = signed_in.inbox.threads.entry(conversation).or_default();
         let messages: Vec<_> = thread.messages.values().cloned().collect();
         self.shell.emit(DeskEvent::Thread { conversation, messages });
+        if !known {
+            self.fetch_others(conversation);
+        }
         self.catch_up(conversation);
         self.mark_read();
         Ok(())
@@ -332,7 +375,12 @@ impl<S: Shell> Controller<S> {
     pub(super) fn answered(&mut self, what: Answer, reply: Option<Reply>) {
         match what {
             Answer::Conversation(conversation) => self.conversation_changed(*conversation),
+            Answer::Accepted(conversation) => {
+                self.conversation_changed((*conversation).clone());
+                self.accepted(&conversation);
+            }
             Answer::Escalation(escalation) => self.escalation_changed(*escalation),
+            Answer::Shown(event) => self.shell.emit(*event),
         }
         if let Some(reply) = reply {
             answer(reply, Ok(()));
@@ -340,7 +388,7 @@ impl<S: Shell> Controller<S> {
     }
 
     pub(super) fn accept(&self, id: ConversationId, reply: Reply) {
-        self.ask(reply, |api| async move { api.accept(id).await }, Answer::Conversation);
+        self.ask(reply, |api| async move { api.accept(id).await }, Answer::Accepted);
     }
 
     pub(super) fn save_notes(&self, id: ConversationId, notes: String, reply: Reply) {

@@ -1,6 +1,6 @@
 //! Signing in and out, and finding the session of the last time again.
 
-use super::{Controller, Input, answer, assignment::Assigned, inbox::Inbox};
+use super::{Controller, Input, answer, assignment::Assigned, auto_video::AutoVideos, inbox::Inbox, wall::Wall};
 use crate::{
     api::{Api, is_final},
     config::{START_PATIENCE, StartedServer, WELCOME_PATIENCE},
@@ -17,6 +17,7 @@ use sightline_wire::{
     desk::{DeskEvent, LinkView, SessionView},
     escalation::EscalationView,
     ids::ConversationId,
+    link::EarlierConversation,
 };
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -44,6 +45,9 @@ pub(super) struct SignedIn {
     pub courier: Courier,
     pub inbox: Inbox,
     pub assigned: Assigned,
+    pub auto_video: AutoVideos,
+    /// While it is open.
+    pub wall: Option<Wall>,
 }
 
 /// What happens to a session.
@@ -65,12 +69,27 @@ pub(crate) enum SessionInput {
         conversation: ConversationId,
         result: Result<MessagePage, Problem>,
     },
+    Earlier {
+        conversation: ConversationId,
+        earlier: EarlierConversation,
+    },
+    /// Video was announced for this conversation; its moment has come.
+    AutoVideoDue(ConversationId),
+    AutoVideoRefused {
+        conversation: ConversationId,
+        problem: Problem,
+    },
+    DrawWall,
 }
 
 /// What the server answered to a request of the session.
 pub(crate) enum Answer {
     Conversation(Box<Conversation>),
+    /// The agent has taken it.
+    Accepted(Box<Conversation>),
     Escalation(Box<EscalationView>),
+    /// Of no consequence but for the window.
+    Shown(Box<DeskEvent>),
 }
 
 impl<S: Shell> Controller<S> {
@@ -156,6 +175,12 @@ impl<S: Shell> Controller<S> {
             SessionInput::Courier(event) => self.courier_event(event),
             SessionInput::Answer { answer, reply } => self.answered(answer, reply),
             SessionInput::Page { conversation, result } => self.page_arrived(conversation, result),
+            SessionInput::Earlier { conversation, earlier } => self.earlier_arrived(conversation, earlier),
+            SessionInput::AutoVideoDue(conversation) => self.auto_video_due(conversation),
+            SessionInput::AutoVideoRefused { conversation, problem } => {
+                self.auto_video_refused(conversation, problem);
+            }
+            SessionInput::DrawWall => self.draw_wall(),
         }
     }
 
@@ -200,6 +225,8 @@ impl<S: Shell> Controller<S> {
             courier,
             inbox: Inbox::default(),
             assigned: Assigned::default(),
+            auto_video: AutoVideos::default(),
+            wall: None,
         }));
         let inputs = self.inputs.clone();
         tokio::spawn(async move {

@@ -21,7 +21,7 @@ use sightline_media::{MediaEvent, Session, SessionConfig};
 use sightline_wire::{
     ErrorCode, Problem,
     agent::DEFAULT_MAX_BITRATE,
-    conversation::{Conversation, ConversationState},
+    conversation::{Conversation, ConversationState, Sound},
     desk::{DeskEvent, LinkView},
     device::DeviceKind,
     escalation::{EscalationState, EscalationView, IceConfig, IcePolicy, VideoStarted},
@@ -43,11 +43,13 @@ const START_PAUSE: Duration = Duration::from_millis(500);
 const RENEW_PAUSE: Duration = Duration::from_secs(4);
 
 /// What a new call sends.
-const EVERYTHING: MediaState = MediaState {
-    microphone: true,
-    camera: true,
-    screen: false,
-};
+fn at_first(sound: Sound) -> MediaState {
+    MediaState {
+        microphone: sound == Sound::Call,
+        camera: true,
+        screen: false,
+    }
+}
 
 /// The call on the stage, with what it holds.
 pub(super) struct Stage {
@@ -106,7 +108,8 @@ impl<S: Shell> Controller<S> {
         let Ok(api) = self.client() else {
             return answer(reply, Err(ErrorCode::NotSignedIn.into()));
         };
-        let number = self.put_on_stage(&conversation, 1, EVERYTHING, true);
+        self.end_auto_video(conversation.id);
+        let number = self.put_on_stage(&conversation, 1, at_first(conversation.channel.sound()), true);
         let (inputs, id, command) = (self.inputs.clone(), conversation.id, CommandId(Uuid::new_v4()));
         tokio::spawn(async move {
             let give_up = Instant::now() + START_PATIENCE;
@@ -123,7 +126,7 @@ impl<S: Shell> Controller<S> {
     }
 
     /// What can be known here is refused here, before a camera light goes on. The server checks again.
-    fn may_start_video(&self, id: ConversationId) -> Result<Conversation, Problem> {
+    pub(super) fn may_start_video(&self, id: ConversationId) -> Result<Conversation, Problem> {
         let signed_in = self.signed_in_ref()?;
         if let Some(stage) = self.stage.as_ref().filter(|stage| !stage.call.is_over()) {
             let problem = Problem::new(ErrorCode::VideoSlotTaken).in_conversation(stage.call.conversation());
@@ -144,9 +147,6 @@ impl<S: Shell> Controller<S> {
         if conversation.owner != Some(signed_in.account.id) {
             return Err(ErrorCode::NotYourConversation.into());
         }
-        if !conversation.channel.carries_links() {
-            return Err(ErrorCode::ChannelCannotCarryLink.into());
-        }
         self.ready_for_video()?;
         Ok(conversation.clone())
     }
@@ -161,6 +161,8 @@ impl<S: Shell> Controller<S> {
         let max_bitrate = self
             .signed_in_ref()
             .map_or(DEFAULT_MAX_BITRATE, |signed_in| signed_in.max_bitrate);
+        // Known before the server has answered, so that the first offer asks for no more either.
+        let max_bitrate = conversation.max_bitrate.map_or(max_bitrate, |cap| cap.min(max_bitrate));
         let config = SessionConfig {
             camera: self.settings.device(DeviceKind::Camera),
             other_cameras: self.settings.other_cameras(),
@@ -275,6 +277,7 @@ impl<S: Shell> Controller<S> {
             policy: started.ice_policy,
         });
         let Some(stage) = &mut self.stage else { return };
+        with(&stage.media, |media| media.set_max_bitrate(started.max_bitrate));
         if !stage.call.is_over() {
             let (inputs, number) = (self.inputs.clone(), stage.number);
             stage.room = Some(RoomLine::open(api.base().to_owned(), started.room_token, move |news| {
@@ -354,7 +357,8 @@ impl<S: Shell> Controller<S> {
                 if self.call_runs() || self.is_over_here(started.escalation.id) {
                     return;
                 }
-                let own = self.settings.media_of(started.escalation.id).unwrap_or(EVERYTHING);
+                let kept = self.settings.media_of(started.escalation.id);
+                let own = kept.unwrap_or_else(|| at_first(conversation.channel.sound()));
                 self.put_on_stage(&conversation, later_negotiation(), own, false);
                 self.enter_room(started);
             }
@@ -495,8 +499,11 @@ impl<S: Shell> Controller<S> {
     }
 
     pub(super) fn switch(&mut self, kind: DeviceKind, on: bool) -> Result<(), Problem> {
-        let media = self.stage.as_ref().and_then(|stage| stage.media.as_ref());
-        let media = media.ok_or(ErrorCode::EscalationEnded)?;
+        let stage = self.stage.as_ref().ok_or(ErrorCode::EscalationEnded)?;
+        let media = stage.media.as_ref().ok_or(ErrorCode::EscalationEnded)?;
+        if kind == DeviceKind::Microphone && stage.call.sound() == Sound::Phone {
+            return Err(ErrorCode::SoundOnPhone.into());
+        }
         match kind {
             DeviceKind::Camera => media.set_camera(on),
             DeviceKind::Microphone => media.set_microphone(on),

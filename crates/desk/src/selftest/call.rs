@@ -424,6 +424,7 @@ fn conversation_of(escalation: &EscalationView) -> Conversation {
         customer_present: true,
         owner: None,
         owner_name: None,
+        participants: Vec::new(),
         opened_at: escalation.created_at,
         state_since: escalation.created_at,
         last_seq: 0,
@@ -435,6 +436,15 @@ fn conversation_of(escalation: &EscalationView) -> Conversation {
         notes: String::new(),
         disposition: None,
         escalation: Some(escalation.clone()),
+        previous: None,
+        came_by: None,
+        trusted: false,
+        asked_for: None,
+        meetings: false,
+        hidden_variables: Vec::new(),
+        queue: None,
+        max_bitrate: None,
+        video_request: None,
     }
 }
 

@@ -2,9 +2,10 @@ use crate::{
     harness::{Folder, MemoryStore, TestDesk, World},
     proxy,
 };
+use serde_json::json;
 use sightline_wire::{
     ErrorCode,
-    conversation::{ContextValue, ConversationState},
+    conversation::{Body, ContextValue, ConversationState, FilePlace},
     desk::{DeskCommand, PendingState},
 };
 use std::sync::atomic::Ordering;
@@ -14,6 +15,42 @@ fn send(conversation: sightline_wire::ids::ConversationId, text: &str) -> DeskCo
         conversation,
         text: text.into(),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customers_picture_is_shown_and_another_file_is_a_link() {
+    let world = World::start().await;
+    let (mut desk, customer, id) = world.chatting().await;
+    let file = |kind: &str, name: &str, base64: &str| json!({ "contentType": kind, "name": name, "contentUrl": format!("data:{kind};base64,{base64}") });
+    let picture = "iVBORw0KGgpwaWN0dXJl";
+    let attachments = [
+        file("image/png", "a.png", picture),
+        file("text/plain", "a.txt", "a2V0dGxl"),
+    ];
+    customer
+        .post(json!({ "type": "message", "from": { "id": "me" }, "attachments": attachments }))
+        .await;
+    let ids = desk
+        .until("the files", |w| {
+            w.threads[&id].values().find_map(|message| match &message.body {
+                Body::Files { files, .. } => Some(files.iter().map(|file| file.place.clone()).collect::<Vec<_>>()),
+                Body::Text { .. } | Body::Invite { .. } | Body::Event { .. } | Body::Note { .. } => None,
+            })
+        })
+        .await;
+    for place in ids {
+        let Some(FilePlace::Here { id: file }) = place else {
+            panic!("the server keeps it");
+        };
+        desk.command(DeskCommand::ReadFile { file }).await.unwrap();
+    }
+    let shown = desk
+        .until("both of them", |w| (w.files.len() == 2).then(|| w.files.clone()))
+        .await;
+    assert_eq!(shown[0].picture.as_deref(), Some(picture));
+    assert_eq!(shown[1].picture, None);
+    let text = reqwest::get(&shown[1].link.url).await.unwrap().text().await.unwrap();
+    assert_eq!(text, "kettle");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,18 +12,20 @@ use sightline_server::{NewAccount, RunningServer, Secret, ServerConfig, serve};
 use sightline_wire::{
     ErrorCode, Problem,
     account::Role,
+    connectors::{ConnectorTest, ConnectorView, DeadLetter},
     conversation::{Conversation, ConversationState, Message},
     desk::{
-        AssignmentView, CallPhase, CallView, DeskCommand, DeskEvent, PainterView, PendingMessage, SessionView,
-        StageLayout,
+        AssignmentView, AutoVideo, CallPhase, CallView, DeskCommand, DeskEvent, PainterView, PendingMessage,
+        SessionView, StageLayout,
     },
     device::{DeviceKind, DeviceList},
     directline::ConversationStarted,
     escalation::Redeemed,
     ids::ConversationId,
+    link::EarlierConversation,
     readiness::{BoardRow, Report, SelfTestView},
     room::{RoomEvent, RoomRequest},
-    routing::Pause,
+    routing::{Handed, MyPresence, Pause, TransferTargets},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -117,10 +119,13 @@ impl World {
     }
 
     pub async fn customer(&self, name: &str) -> Customer {
+        self.customer_with(json!({ "name": name })).await
+    }
+
+    /// A customer whose page says this when it is opened.
+    pub async fn customer_with(&self, start: Value) -> Customer {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let start = http
-            .post(format!("{}/v1/webchat/tokens", self.url))
-            .json(&json!({ "name": name }));
+        let start = http.post(format!("{}/v1/webchat/tokens", self.url)).json(&start);
         let started = body(start).await;
         Customer {
             http,
@@ -187,12 +192,24 @@ pub struct Window {
     pub asked_to_confirm: usize,
     pub test: SelfTestView,
     pub board: Option<Vec<BoardRow>>,
+    pub wall: Option<sightline_wire::wall::WallView>,
     pub reports: Option<Vec<Report>>,
     pub saved: Option<String>,
+    pub connectors: Option<Vec<ConnectorView>>,
+    pub connector_tests: Vec<(String, ConnectorTest)>,
+    pub letters: Option<Vec<DeadLetter>>,
+    pub files: Vec<sightline_wire::conversation::FileShown>,
     pub assignment: Option<AssignmentView>,
     /// Everything that was shown of assignments.
     pub assignments: Vec<Option<AssignmentView>>,
+    pub presence: Option<MyPresence>,
+    pub targets: Option<TransferTargets>,
+    pub handed: Vec<Handed>,
     pub paused: Option<Pause>,
+    pub earlier: Vec<(ConversationId, EarlierConversation)>,
+    pub auto_video: Option<AutoVideo>,
+    /// Everything that was shown of it.
+    pub auto_videos: Vec<Option<AutoVideo>>,
 }
 
 impl Window {
@@ -238,9 +255,14 @@ impl Window {
             DeskEvent::Notice { problem } => self.notices.push(problem),
             DeskEvent::Painter { .. } => {}
             DeskEvent::ConfirmClose => self.asked_to_confirm += 1,
-            DeskEvent::Screens { .. } => {}
+            DeskEvent::Screens { .. } | DeskEvent::ConnectorKinds { .. } => {}
             DeskEvent::SelfTest { test } => self.test = test,
             DeskEvent::Board { rows } => self.board = Some(rows),
+            DeskEvent::Wall { wall } => self.wall = Some(wall),
+            DeskEvent::Connectors { connectors } => self.connectors = Some(connectors),
+            DeskEvent::ConnectorTested { connector, test, .. } => self.connector_tests.push((connector, test)),
+            DeskEvent::DeadLetters { letters } => self.letters = Some(letters),
+            DeskEvent::File(file) => self.files.push(file),
             DeskEvent::Reports { reports, .. } => self.reports = Some(reports),
             DeskEvent::Saved { path } => self.saved = Some(path),
             DeskEvent::Assignment { assignment } => {
@@ -248,6 +270,14 @@ impl Window {
                 self.assignments.push(assignment);
             }
             DeskEvent::Paused { why } => self.paused = why,
+            DeskEvent::Earlier { conversation, earlier } => self.earlier.push((conversation, earlier)),
+            DeskEvent::AutoVideo { video } => {
+                self.auto_video.clone_from(&video);
+                self.auto_videos.push(video);
+            }
+            DeskEvent::Presence { presence } => self.presence = presence,
+            DeskEvent::Targets { targets, .. } => self.targets = Some(targets),
+            DeskEvent::Handed { handed } => self.handed.push(handed),
         }
     }
 }
@@ -258,6 +288,7 @@ pub struct Told {
     pub notifications: Mutex<Vec<(String, String)>>,
     pub attention: AtomicUsize,
     pub closed: AtomicUsize,
+    pub opened: Mutex<Vec<String>>,
 }
 
 struct TestShell {
@@ -280,6 +311,11 @@ impl Shell for TestShell {
 
     fn set_attention(&self, unread: usize) {
         self.told.attention.store(unread, Ordering::SeqCst);
+    }
+
+    fn open(&self, url: &str) -> bool {
+        self.told.opened.lock().unwrap().push(url.into());
+        true
     }
 
     fn close(&self) {
@@ -473,11 +509,15 @@ pub struct Customer {
 
 impl Customer {
     pub async fn say(&self, text: &str) {
+        self.post(json!({ "type": "message", "text": text, "from": { "id": "me" } }))
+            .await;
+    }
+
+    pub async fn post(&self, activity: Value) {
         let path = format!(
             "{}/v3/directline/conversations/{}/activities",
             self.url, self.started.conversation_id
         );
-        let activity = json!({ "type": "message", "text": text, "from": { "id": "me" } });
         let _: Value = body(self.http.post(path).bearer_auth(&self.started.token).json(&activity)).await;
     }
 

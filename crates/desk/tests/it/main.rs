@@ -1,6 +1,8 @@
 //! The controller as its window meets it: a real server over loopback, real sockets, real media threads.
 
 mod chat;
+mod connectors;
+mod d365;
 mod desks;
 mod harness;
 mod proxy;
@@ -8,3 +10,4 @@ mod routing;
 mod selftest;
 mod session;
 mod video;
+mod wall;

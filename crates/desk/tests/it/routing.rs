@@ -8,7 +8,7 @@ use sightline_wire::{
     conversation::ConversationState,
     desk::{AssignmentView, DeskCommand},
     ids::ConversationId,
-    routing::{Pause, TakenBack},
+    routing::{AgentPresence, Chosen, Pause, TakenBack, TransferTo, Undisturbed},
 };
 
 const COLLEAGUE: &str = "colleague@example.test";
@@ -136,4 +136,74 @@ async fn a_desk_without_its_server_is_asked_nothing_and_asked_again_when_it_is_b
     world.go_on().await;
     desk.online().await;
     assert_eq!(asked(&mut desk, "Ana").await, id);
+}
+
+/// Two agents who take conversations themselves; one of them has a customer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_is_handed_over_and_both_windows_follow() {
+    let world = World::with(|config| {
+        pushing(config);
+        config.routing = RoutingMode::Pull;
+    })
+    .await;
+    let (mut desk, _customer, id) = world.chatting().await;
+    let mut other = colleague(&world).await;
+    desk.command(DeskCommand::FindTargets {
+        conversation: id,
+        search: "jon".into(),
+    })
+    .await
+    .unwrap();
+    let found = desk
+        .until("the colleague", |w| w.targets.as_ref()?.agents.first().cloned())
+        .await;
+    assert_eq!((found.name.as_str(), found.why_not), ("Jonas", None));
+    let hand = DeskCommand::Transfer {
+        conversation: id,
+        to: TransferTo::Agent { account: found.account },
+        note: "Would rather show it.".into(),
+    };
+    desk.command(hand.clone()).await.unwrap();
+    assert_eq!(asked(&mut other, "Ana").await, id);
+    let view = other.window.assignment.clone().unwrap();
+    assert!(
+        matches!(&view, AssignmentView::Asked { from: Some(from), note: Some(note), .. }
+            if from == "Maria" && note == "Would rather show it."),
+        "{view:?}"
+    );
+    other
+        .until("the conversation itself", |w| w.conversations.get(&id).map(drop))
+        .await;
+    other.command(DeskCommand::Accept { conversation: id }).await.unwrap();
+    let handed = desk.until("the yes", |w| w.handed.first().cloned()).await;
+    assert_eq!((handed.to.as_str(), handed.why_not), ("Jonas", None));
+    desk.until("an inbox without it", |w| {
+        (!w.conversations.contains_key(&id)).then_some(())
+    })
+    .await;
+    // Nobody is asked who does not want to be disturbed, and the refusal says so.
+    desk.command(DeskCommand::ChoosePresence {
+        chosen: Chosen::DoNotDisturb,
+    })
+    .await
+    .unwrap();
+    desk.until("the presence", |w| {
+        let chosen = AgentPresence::DoNotDisturb {
+            why: Undisturbed::Chosen,
+        };
+        (w.presence?.presence == chosen).then_some(())
+    })
+    .await;
+    let back = DeskCommand::FindTargets {
+        conversation: id,
+        search: String::new(),
+    };
+    other.command(back).await.unwrap();
+    let refused = other
+        .until("the one who is not to be disturbed", |w| {
+            let agents = &w.targets.as_ref()?.agents;
+            agents.iter().find(|agent| agent.name == "Maria")?.why_not.clone()
+        })
+        .await;
+    assert_eq!(refused, "Does not want to be disturbed.");
 }

@@ -297,7 +297,7 @@ async fn a_test_that_is_stopped_says_no_more() {
     assert_eq!(desk.window.test.finished_at, None);
 }
 
-fn supervised(config: &mut ServerConfig) {
+pub fn supervised(config: &mut ServerConfig) {
     let password = config.first_accounts[0]
         .password
         .as_ref()

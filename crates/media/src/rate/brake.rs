@@ -72,6 +72,11 @@ pub struct Brake {
 }
 
 impl Brake {
+    /// Another cap from the next measurement on.
+    pub fn cap_at(&mut self, cap: u32) {
+        self.cap = cap;
+    }
+
     /// Open up to `cap`, bits a second.
     pub fn new(cap: u32) -> Self {
         Self {

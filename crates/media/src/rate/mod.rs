@@ -161,6 +161,13 @@ impl Rate {
         }
     }
 
+    /// Another cap from the next measurement on.
+    pub fn cap_at(&mut self, cap: u32) {
+        self.cap = cap.max(SMALLEST_CAP);
+        self.brake.cap_at(self.cap);
+        self.search.cap_at(self.cap);
+    }
+
     /// What to send now.
     pub fn target(&self) -> Target {
         let video = match self.video {

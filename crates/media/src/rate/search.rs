@@ -37,6 +37,11 @@ impl Search {
         }
     }
 
+    pub fn cap_at(&mut self, cap: u32) {
+        self.cap = cap;
+        self.desired = self.desired.min(cap);
+    }
+
     pub fn desired(&self) -> u32 {
         self.desired
     }

@@ -274,7 +274,8 @@ pub fn wait_for_tone(what: &str, hertz: f32, wanted: f32, pieces: &Receiver<Vec<
     }
 }
 
-/// Bursts, as speech has them: a steady tone is noise, and is taken away as such.
+/// Bursts with pauses that are longer, as speech has them: a tone that is there most of the time is noise, and is taken away
+/// as such.
 pub fn bursts(hertz: f32) -> Vec<f32> {
-    [tone(hertz, 0, 14_400), vec![0.0; 9_600]].concat()
+    [tone(hertz, 0, 12_000), vec![0.0; 16_800]].concat()
 }

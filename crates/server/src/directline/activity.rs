@@ -1,13 +1,14 @@
 //! Between our messages and Bot Framework activities.
 
-use crate::dates::iso8601;
+use crate::{dates::iso8601, handover};
 use serde_json::{Value, json};
+use sightline_connect::bot::handoff::STATUS;
 use sightline_store::{messages::StoredMessage, threads::Thread};
 use sightline_wire::{
     UnixMillis,
-    conversation::{Author, Body},
-    directline::{Activity, ChannelAccount, ConversationAccount, SightlineData},
-    ids::AccountId,
+    conversation::{Author, Body, File, FilePlace},
+    directline::{Activity, Attachment, ChannelAccount, ConversationAccount, SightlineData},
+    ids::{AccountId, FileId},
 };
 
 /// `{thread}|{seq:07}`.
@@ -28,8 +29,13 @@ pub fn client_key(activity: &Activity) -> Option<String> {
     (!key.is_empty() && key.len() <= 200).then(|| key.to_string())
 }
 
-/// A message as the customer's page gets it.
-pub fn from_message(thread: &Thread, company: &str, stored: &StoredMessage) -> Activity {
+/// A message as the customer's page gets it. `address` says where it finds a file.
+pub fn from_message(
+    thread: &Thread,
+    company: &str,
+    stored: &StoredMessage,
+    address: &dyn Fn(FileId) -> String,
+) -> Activity {
     let message = &stored.message;
     let from = match &message.author {
         Author::Customer => ChannelAccount {
@@ -38,6 +44,11 @@ pub fn from_message(thread: &Thread, company: &str, stored: &StoredMessage) -> A
             role: Some("user".into()),
         },
         Author::Agent { account, name } => agent(*account, name),
+        Author::Bot { name } => ChannelAccount {
+            id: "bot".into(),
+            name: Some(name.clone()),
+            role: Some("bot".into()),
+        },
         Author::System => ChannelAccount {
             id: "sightline".into(),
             name: Some(company.into()),
@@ -45,31 +56,68 @@ pub fn from_message(thread: &Thread, company: &str, stored: &StoredMessage) -> A
         },
     };
     let sightline = match (&message.body, &message.author) {
-        (Body::Text { .. }, _) => None,
+        (Body::Text { .. } | Body::Files { .. }, _) => None,
         (Body::Invite { url, expires_at, .. }, author) => Some(SightlineData::Invite {
             code: url.rsplit('/').next().unwrap_or_default().to_string(),
             url: url.clone(),
             agent_name: match author {
                 Author::Agent { name, .. } => name.clone(),
-                Author::Customer | Author::System => company.to_string(),
+                Author::Customer | Author::Bot { .. } | Author::System => company.to_string(),
             },
             expires_at: *expires_at,
         }),
-        (Body::Event { .. }, _) => Some(SightlineData::Event),
+        // A note has no place in a thread, so it does not come here.
+        (Body::Event { .. } | Body::Note { .. }, _) => Some(SightlineData::Event),
     };
     let mut data = serde_json::Map::new();
-    if let Some(key) = &stored.page_key {
+    let status = stored.page_key.as_deref().and_then(handover::told);
+    if let (Some(key), None) = (&stored.page_key, status) {
         data.insert("clientActivityID".into(), Value::String(key.clone()));
     }
     if let Some(sightline) = sightline {
         data.insert("sightline".into(), json!(sightline));
     }
-    Activity {
+    let base = Activity {
         id: stored.thread_seq.map(|seq| activity_id(&thread.id, seq)),
         timestamp: Some(iso8601(message.at)),
-        text: Some(message.body.text().to_string()),
-        channel_data: (!data.is_empty()).then_some(Value::Object(data)),
         ..blank("message", thread, from)
+    };
+    if let Some(state) = status {
+        return Activity {
+            kind: "event".into(),
+            name: Some(STATUS.into()),
+            value: Some(json!({ "state": state })),
+            ..base
+        };
+    }
+    let (text, attachments) = match &message.body {
+        Body::Files { words, files, .. } => {
+            let sizes: Vec<_> = files.iter().map(|file| file.size).collect();
+            if sizes.iter().all(Option::is_some) {
+                data.insert("attachmentSizes".into(), json!(sizes));
+            }
+            let words = Some(words.clone()).filter(|words| !words.is_empty());
+            (words, files.iter().map(|file| attachment(file, address)).collect())
+        }
+        body => (Some(body.text().to_string()), Vec::new()),
+    };
+    Activity {
+        text,
+        attachments,
+        channel_data: (!data.is_empty()).then_some(Value::Object(data)),
+        ..base
+    }
+}
+
+fn attachment(file: &File, address: &dyn Fn(FileId) -> String) -> Attachment {
+    Attachment {
+        content_type: file.kind.clone(),
+        content_url: file.place.as_ref().map(|place| match place {
+            FilePlace::Here { id } => address(*id),
+            FilePlace::There { url } => url.clone(),
+        }),
+        content: None,
+        name: Some(file.name.clone()).filter(|name| !name.is_empty()),
     }
 }
 
@@ -78,6 +126,19 @@ pub fn typing(thread: &Thread, account: AccountId, name: &str, at: UnixMillis) -
     Activity {
         timestamp: Some(iso8601(at)),
         ..blank("typing", thread, agent(account, name))
+    }
+}
+
+/// "The bot is writing".
+pub fn bot_typing(thread: &Thread, name: &str, at: UnixMillis) -> Activity {
+    let from = ChannelAccount {
+        id: "bot".into(),
+        name: Some(name.into()),
+        role: Some("bot".into()),
+    };
+    Activity {
+        timestamp: Some(iso8601(at)),
+        ..blank("typing", thread, from)
     }
 }
 
@@ -98,6 +159,7 @@ fn blank(kind: &str, thread: &Thread, from: ChannelAccount) -> Activity {
         from,
         conversation: Some(ConversationAccount { id: thread.id.clone() }),
         text: None,
+        attachments: Vec::new(),
         locale: None,
         name: None,
         value: None,

@@ -4,8 +4,11 @@
 //! token, while our conversations follow one another behind it. Activities are numbered through the thread,
 //! so a watermark stays good across them.
 
-mod activity;
+pub mod activity;
+mod entry;
+mod errors;
 mod routes;
+mod sending;
 mod stream;
 pub mod tickets;
 

@@ -1,7 +1,7 @@
-use super::{activity, stream};
+use super::{activity, entry, errors, sending, stream};
 use crate::{
     app::{App, now},
-    customer::{self, PageMessage},
+    files::routes as files,
     http::{
         body::{Body, OptionalBody, bearer},
         origin,
@@ -12,23 +12,23 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    extract::{ConnectInfo, Path, Query, State},
-    http::{HeaderMap, StatusCode},
+    extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware,
     routing::{get, post},
 };
 use serde::Deserialize;
-use sightline_call::text::check_context;
+use sightline_call::text::{check_context, one_line};
+use sightline_connect::bot::variables::{LiveChat, of_live_chat};
 use sightline_store::{
-    StoreError, Writing, messages,
-    threads::{self, Thread},
+    SqliteConnection, StoreError, messages,
+    threads::{self, Origin, Thread},
 };
 use sightline_wire::{
     ErrorCode, Problem,
-    conversation::Context,
-    directline::{Activity, ActivitySet, ChannelAccount, ConversationStarted, ResourceResponse, WebChatStart},
+    directline::{ActivitySet, ChannelAccount, ConversationStarted, WebChatStart},
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, ops::RangeInclusive, sync::Arc};
 use uuid::Uuid;
 
 /// A page's token; the client refreshes it every 15 minutes.
@@ -36,6 +36,9 @@ const TOKEN_SECONDS: u32 = 3_600;
 
 /// Longest name of a customer.
 const MAX_NAME_CHARS: usize = 100;
+
+/// Lengths of a browser's key.
+const BROWSER_KEY: RangeInclusive<usize> = 22..=200;
 
 /// Most activities in one answer.
 pub const PAGE: i64 = 200;
@@ -48,9 +51,20 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/conversations", post(start))
         .route("/conversations/{id}", get(reconnect))
         .route("/conversations/{id}/stream", get(stream::open))
-        .route("/conversations/{id}/activities", get(read).post(send))
+        .route(
+            "/conversations/{id}/activities",
+            get(read)
+                .post(sending::send)
+                .layer(DefaultBodyLimit::max(sending::LONGEST_ACTIVITY)),
+        )
+        .route(
+            "/conversations/{id}/upload",
+            post(sending::upload).layer(DefaultBodyLimit::max(sending::LONGEST_BODY)),
+        )
+        .route("/conversations/{id}/files/{file}", get(files::by_address))
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), origin::embedding_too))
+        .layer(middleware::map_response(errors::in_their_shape))
 }
 
 /// `POST /v1/webchat/tokens`: a token for a customer's own page.
@@ -63,19 +77,48 @@ pub async fn start_web_chat(
         return Err(ErrorCode::RateLimited.into());
     }
     app.limits.new_page.count(peer.ip(), now());
-    check_context(&body.context)?;
+    let page = of_live_chat(&body.context).map_err(|variable| {
+        Problem::new(ErrorCode::BadContextVariable).saying(format!(
+            "{} is neither a text nor a number nor yes or no.",
+            one_line(&variable.name)
+        ))
+    })?;
+    check_context(&page.context)?;
+    if body
+        .browser_key
+        .as_ref()
+        .is_some_and(|key| !BROWSER_KEY.contains(&key.len()))
+    {
+        return Err(ErrorCode::BadRequest.into());
+    }
     let user = ChannelAccount {
         name: body.name,
         ..ChannelAccount::default()
     };
-    to_the_end(async move { Ok(Json(new_thread(&app, user, body.context).await?)) }).await
+    to_the_end(async move {
+        if let Some(entry) = &body.entry {
+            let name = clean_name(user.name.clone());
+            let begun = entry::start(&app, entry, body.browser_key.as_deref(), name, page.clone()).await?;
+            if let Some(begun) = begun {
+                return Ok(Json(begun));
+            }
+        }
+        Ok(Json(new_thread(&app, user, page, &[]).await?))
+    })
+    .await
 }
 
 #[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
 struct TokenRequest {
     #[serde(default)]
     user: Option<ChannelAccount>,
+    #[serde(default)]
+    trusted_origins: Vec<String>,
 }
+
+/// Most origins of one token.
+const MOST_ORIGINS: usize = 20;
 
 /// `tokens/generate`: a customer's own backend asks, with the secret.
 async fn generate(
@@ -86,14 +129,36 @@ async fn generate(
     if !has_secret(&app, &headers) {
         return Err(Refusal::from(ErrorCode::NotSignedIn).with_status(403));
     }
-    let user = body.and_then(|body| body.user).unwrap_or_default();
-    to_the_end(async move { Ok(Json(new_thread(&app, user, Context::new()).await?)) }).await
+    let TokenRequest { user, trusted_origins } = body.unwrap_or_default();
+    let origins = trusted(trusted_origins)?;
+    let user = user.unwrap_or_default();
+    to_the_end(async move { Ok(Json(new_thread(&app, user, LiveChat::default(), &origins).await?)) }).await
 }
 
-/// `tokens/refresh`: the old token stays good until its own end.
+/// Origins as browsers name them; an empty list stands for all pages.
+fn trusted(origins: Vec<String>) -> Result<Vec<String>, Refusal> {
+    let whole = |origin: &String| {
+        let rest = origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"));
+        rest.is_some_and(|host| !host.is_empty() && host.len() <= 255)
+    };
+    let origins: Vec<String> = origins
+        .into_iter()
+        .map(|origin| origin.trim_end_matches('/').to_owned())
+        .collect();
+    if origins.len() > MOST_ORIGINS || !origins.iter().all(whole) {
+        return Err(Problem::new(ErrorCode::BadRequest)
+            .saying("trustedOrigins holds at most 20 addresses such as https://shop.example.com.")
+            .into());
+    }
+    Ok(origins)
+}
+
+/// `tokens/refresh`: the old token stays good until its own end. The secret is no token, so it cannot be refreshed.
 async fn refresh(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<ConversationStarted>, Refusal> {
-    let thread = authorised(&app, &headers, None).await?;
-    to_the_end(async move { Ok(Json(token_for(&app, &thread).await?)) }).await
+    let Authorised { thread, origins, .. } = authorised(&app, &headers, None).await?;
+    to_the_end(async move { Ok(Json(token_for(&app, &thread, &origins).await?)) }).await
 }
 
 /// `POST conversations`: with a token its own thread, with the secret a new one.
@@ -105,9 +170,13 @@ async fn start(
     let user = body.and_then(|body| body.user).unwrap_or_default();
     let thread = if has_secret(&app, &headers) {
         let app = app.clone();
-        to_the_end(async move { Ok(new_thread(&app, user, Context::new()).await?.conversation_id) }).await?
+        to_the_end(async move {
+            let begun = new_thread(&app, user, LiveChat::default(), &[]).await?;
+            Ok(begun.conversation_id)
+        })
+        .await?
     } else {
-        let thread = authorised(&app, &headers, None).await?;
+        let Authorised { thread, .. } = authorised(&app, &headers, None).await?;
         if !user.id.is_empty() {
             let (app, thread) = (app.clone(), thread.clone());
             to_the_end(async move { claim_user(&app, &thread, &user).await }).await?;
@@ -131,7 +200,7 @@ async fn reconnect(
     Path(id): Path<String>,
     Query(since): Query<Since>,
 ) -> Result<Json<ConversationStarted>, Refusal> {
-    let thread = authorised(&app, &headers, Some(&id)).await?;
+    let Authorised { thread, .. } = authorised(&app, &headers, Some(&id)).await?;
     Ok(Json(
         with_stream(&app, &headers, &thread, since.watermark.as_deref()).await?,
     ))
@@ -144,16 +213,17 @@ async fn read(
     Path(id): Path<String>,
     Query(since): Query<Since>,
 ) -> Result<Json<ActivitySet>, Refusal> {
-    let id = authorised(&app, &headers, Some(&id)).await?;
+    let Authorised { thread: id, .. } = authorised(&app, &headers, Some(&id)).await?;
     let after = activity::watermark(since.watermark.as_deref());
     let mut c = app.store.read().await?;
     let thread = threads::get(&mut c, &id).await?.ok_or(ErrorCode::NotFound)?;
     let stored = messages::of_thread_after(&mut c, &id, after, PAGE).await?;
     let last = stored.last().and_then(|m| m.thread_seq).unwrap_or(after);
     let company = &app.config.company;
+    let address = |file| files::address(&app, &id, file);
     let activities = stored
         .iter()
-        .map(|m| activity::from_message(&thread, company, m))
+        .map(|m| activity::from_message(&thread, company, m, &address))
         .collect();
     Ok(Json(ActivitySet {
         activities,
@@ -161,64 +231,51 @@ async fn read(
     }))
 }
 
-/// `POST conversations/{id}/activities`.
-async fn send(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    Body(sent): Body<Activity>,
-) -> Result<Json<ResourceResponse>, Refusal> {
-    let thread = authorised(&app, &headers, Some(&id)).await?;
-    to_the_end(async move {
-        let seq = match sent.kind.as_str() {
-            "message" => {
-                let message = PageMessage {
-                    client_key: activity::client_key(&sent),
-                    text: sent.text.unwrap_or_default(),
-                    user: (sent.from.id, clean_name(sent.from.name)),
-                };
-                let stored = customer::write(&app, &thread, message).await?;
-                stored.thread_seq.unwrap_or(0)
-            }
-            "typing" => {
-                customer::typing(&app, &thread).await?;
-                last_seq(&app, &thread).await?
-            }
-            "endOfConversation" => {
-                customer::leave(&app, &thread).await?;
-                last_seq(&app, &thread).await?
-            }
-            // Web Chat announces itself with events; there is nobody here to hear them.
-            "event" | "conversationUpdate" | "invoke" | "messageReaction" => last_seq(&app, &thread).await?,
-            _ => {
-                return Err(Problem::new(ErrorCode::BadRequest)
-                    .saying("This kind of activity is not known here.")
-                    .into());
-            }
-        };
-        Ok(Json(ResourceResponse {
-            id: activity::activity_id(&thread, seq),
-        }))
-    })
-    .await
+/// Who may what: with a token its own thread, with the secret every one.
+pub struct Authorised {
+    /// The thread.
+    pub thread: String,
+    /// Somebody's own backend, which is believed.
+    pub backend: bool,
+    /// The pages that may use the token; empty for all.
+    origins: Vec<String>,
 }
 
 /// The thread that the token opens; `of` must be that one. An old token is answered with 403, which the
 /// client takes as the sign to get a new one.
-async fn authorised(app: &App, headers: &HeaderMap, of: Option<&str>) -> Result<String, Refusal> {
+pub async fn authorised(app: &App, headers: &HeaderMap, of: Option<&str>) -> Result<Authorised, Refusal> {
     let refused = || Refusal::from(ErrorCode::SessionExpired).with_status(403);
     if let (Some(of), true) = (of, has_secret(app, headers)) {
         let mut c = app.store.read().await?;
-        let known = threads::get(&mut c, of).await?;
-        return known.map(|thread| thread.id).ok_or(ErrorCode::NotFound.into());
+        let known = threads::get(&mut c, of).await?.ok_or(ErrorCode::NotFound)?;
+        app.away.seen(&known.id);
+        return Ok(Authorised {
+            thread: known.id,
+            backend: true,
+            origins: Vec::new(),
+        });
     }
     let token = bearer(headers).ok_or_else(refused)?;
     let mut c = app.store.read().await?;
-    let thread = threads::by_token(&mut c, &secrets::hash(token), now()).await?;
-    let thread = thread.ok_or_else(refused)?;
+    let known = threads::by_token(&mut c, &secrets::hash(token), now()).await?;
+    let (thread, origins) = known.ok_or_else(refused)?;
+    let page = headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
+    if let Some(page) = page
+        && !origins.is_empty()
+        && !origins.iter().any(|origin| origin.as_bytes() == page)
+    {
+        return Err(ErrorCode::ForeignOrigin.into());
+    }
     match of {
         Some(of) if of != thread => Err(ErrorCode::NotFound.into()),
-        Some(_) | None => Ok(thread),
+        Some(_) | None => {
+            app.away.seen(&thread);
+            Ok(Authorised {
+                thread,
+                backend: false,
+                origins,
+            })
+        }
     }
 }
 
@@ -229,37 +286,46 @@ fn has_secret(app: &App, headers: &HeaderMap) -> bool {
     }
 }
 
-async fn new_thread(app: &App, user: ChannelAccount, context: Context) -> Result<ConversationStarted, Refusal> {
+async fn new_thread(
+    app: &App,
+    user: ChannelAccount,
+    page: LiveChat,
+    origins: &[String],
+) -> Result<ConversationStarted, Refusal> {
     let thread = Thread {
         id: Uuid::new_v4().simple().to_string(),
+        origin: Origin::Page,
         user_id: user.id.chars().take(MAX_NAME_CHARS).collect(),
         user_name: clean_name(user.name).unwrap_or_default(),
-        context,
+        context: page.context,
         conversation: None,
         last_seq: 0,
     };
     let mut writing = app.store.write().await?;
     threads::insert(writing.conn(), &thread, now()).await?;
-    let token = add_token(&mut writing, &thread.id).await?;
+    threads::hide(writing.conn(), &thread.id, &page.hidden.into_iter().collect::<Vec<_>>()).await?;
+    let token = add_token(writing.conn(), &thread.id, origins).await?;
     drop(writing.commit().await?);
     Ok(started(thread.id, token))
 }
 
-async fn token_for(app: &App, thread: &str) -> Result<ConversationStarted, Refusal> {
+async fn token_for(app: &App, thread: &str, origins: &[String]) -> Result<ConversationStarted, Refusal> {
     let mut writing = app.store.write().await?;
-    let token = add_token(&mut writing, thread).await?;
+    let token = add_token(writing.conn(), thread, origins).await?;
     drop(writing.commit().await?);
     Ok(started(thread.to_string(), token))
 }
 
-async fn add_token(writing: &mut Writing, thread: &str) -> Result<String, StoreError> {
+/// Another bearer token of the thread.
+pub async fn add_token(c: &mut SqliteConnection, thread: &str, origins: &[String]) -> Result<String, StoreError> {
     let token = secrets::token();
     let expires_at = now() + i64::from(TOKEN_SECONDS) * 1_000;
-    threads::add_token(writing.conn(), &secrets::hash(&token), thread, expires_at, now()).await?;
+    threads::add_token(c, &secrets::hash(&token), (thread, origins), expires_at, now()).await?;
     Ok(token)
 }
 
-fn started(conversation_id: String, token: String) -> ConversationStarted {
+/// The answer to whoever has got one.
+pub fn started(conversation_id: String, token: String) -> ConversationStarted {
     ConversationStarted {
         conversation_id,
         token,
@@ -292,7 +358,7 @@ async fn with_stream(
     let url = format!("{base}/v3/directline/conversations/{thread}/stream?watermark={after}&t={ticket}");
     let token = if has_secret(app, headers) {
         let (app, thread) = (app.clone(), thread.to_string());
-        to_the_end(async move { Ok(token_for(&app, &thread).await?.token) }).await?
+        to_the_end(async move { Ok(token_for(&app, &thread, &[]).await?.token) }).await?
     } else {
         bearer(headers).unwrap_or_default().to_string()
     };
@@ -304,9 +370,7 @@ async fn with_stream(
 
 /// The stream's address is at the name the client used for this request, when that is one of ours.
 fn websocket_base(app: &App, headers: &HeaderMap) -> String {
-    let host = headers
-        .get(axum::http::header::HOST)
-        .and_then(|host| host.to_str().ok());
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let own = host.and_then(|host| {
         app.origins
             .own()
@@ -317,12 +381,8 @@ fn websocket_base(app: &App, headers: &HeaderMap) -> String {
     base.replacen("http", "ws", 1)
 }
 
-async fn last_seq(app: &App, thread: &str) -> Result<i64, Refusal> {
-    let mut c = app.store.read().await?;
-    Ok(threads::get(&mut c, thread).await?.map_or(0, |thread| thread.last_seq))
-}
-
-fn clean_name(name: Option<String>) -> Option<String> {
+/// A name as it is shown, if there is one.
+pub fn clean_name(name: Option<String>) -> Option<String> {
     let name: String = name?.trim().chars().take(MAX_NAME_CHARS).collect();
     (!name.is_empty()).then_some(name)
 }

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     app::{App, now},
     customer::{self, PageSignal},
+    files::routes as files,
     http::{
         frames::{Frames, Incoming, limited},
         refusal::Refusal,
@@ -108,23 +109,24 @@ async fn serve(
                 return Ok(());
             }
         };
-        match signal {
-            PageSignal::New => behind = true,
-            PageSignal::Typing { account, name, at } => {
-                let mut c = app.store.read().await?;
-                let known = threads::get(&mut c, thread).await?.ok_or(ErrorCode::NotFound)?;
-                drop(c);
-                let activities = vec![activity::typing(&known, account, &name, at)];
-                if !frames
-                    .send(&ActivitySet {
-                        activities,
-                        watermark: None,
-                    })
-                    .await
-                {
-                    return Ok(());
-                }
-            }
+        if matches!(signal, PageSignal::New) {
+            behind = true;
+            continue;
+        }
+        let mut c = app.store.read().await?;
+        let known = threads::get(&mut c, thread).await?.ok_or(ErrorCode::NotFound)?;
+        drop(c);
+        let typing = match signal {
+            PageSignal::New => continue,
+            PageSignal::Typing { account, name, at } => activity::typing(&known, account, &name, at),
+            PageSignal::BotTyping { name, at } => activity::bot_typing(&known, &name, at),
+        };
+        let set = ActivitySet {
+            activities: vec![typing],
+            watermark: None,
+        };
+        if !frames.send(&set).await {
+            return Ok(());
         }
     }
 }
@@ -145,9 +147,10 @@ async fn send_next(app: &App, thread: &str, after: &mut i64, frames: &mut Frames
     let known = threads::get(&mut c, thread).await?.ok_or(ErrorCode::NotFound)?;
     drop(c);
     let company = &app.config.company;
+    let address = |file| files::address(app, thread, file);
     let activities = stored
         .iter()
-        .map(|m| activity::from_message(&known, company, m))
+        .map(|m| activity::from_message(&known, company, m, &address))
         .collect();
     let set = ActivitySet {
         activities,

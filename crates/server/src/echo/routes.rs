@@ -56,7 +56,7 @@ pub async fn call(
         may_start(&StartFacts {
             agent: account.id,
             conversation: facts(&conversation),
-            channel: conversation.channel,
+            link: Ok(()),
             slot: slot.map(|e| (e.conversation, e.id)),
             // A test is what a lease comes from.
             readiness: Ok(()),

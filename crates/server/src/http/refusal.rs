@@ -8,6 +8,10 @@ use axum::{
 use sightline_store::StoreError;
 use sightline_wire::{ErrorCode, Problem};
 
+/// Goes with the answer, for whoever has to say the same in other words.
+#[derive(Debug, Clone)]
+pub struct Told(pub Box<Problem>);
+
 /// A request that is not granted.
 #[derive(Debug)]
 pub struct Refusal {
@@ -20,6 +24,11 @@ impl Refusal {
     pub fn with_status(mut self, status: u16) -> Self {
         self.status = status;
         self
+    }
+
+    /// What it says.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
     }
 
     /// What a socket sends.
@@ -60,7 +69,9 @@ impl From<tokio::task::JoinError> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, Json(self.problem)).into_response()
+        let mut response = (status, Json(&self.problem)).into_response();
+        response.extensions_mut().insert(Told(self.problem));
+        response
     }
 }
 

@@ -121,6 +121,7 @@ impl App {
         // Whoever was being asked about a video that this desk cannot carry any more is not asked any more.
         self.follow_lease(lease);
         self.readiness.changed.notify_one();
+        self.stir_wall();
     }
 
     /// Tells the open boards a row that is another one than before. The caller holds the write turn.
@@ -255,7 +256,7 @@ pub async fn handshake(
     call: &Escalation,
     channel: Channel,
 ) -> Result<Option<News>, StoreError> {
-    if !matches!(channel, Channel::WebChat | Channel::Phone) {
+    if channel.hidden() {
         return Ok(None);
     }
     let input = match call.state {

@@ -9,25 +9,43 @@
 //! more to keep, and [`keeper`] stores it in a transaction of its own: losing the last of it asks somebody once too often,
 //! and no more.
 //!
-//! Where agents choose for themselves ([`RoutingMode::Pull`]) there is no state, and nothing of this happens.
+//! Where agents choose for themselves ([`RoutingMode::Pull`]) the same state knows who has what, so that colleagues can
+//! hand something over; it assigns nothing by itself.
 
 mod follow;
 pub mod keeper;
 pub mod mode;
+mod place;
+pub mod plan;
 pub mod routes;
+pub mod rules;
+pub mod same_agent;
+mod tell;
+pub mod transfer;
+mod watch;
+pub mod why;
 
 pub use mode::{RoutingMode, routing_from_settings};
+pub use place::place;
+pub use watch::Seen;
 
 use crate::app::{App, now};
-use mode::{QUEUE, profile};
-use sightline_call::routing::{Decided, Effect, Input, LeaseNow, Policy, Reason, Refusal, Routing};
-use sightline_store::{SqliteConnection, StoreError, accounts, conversations, readiness::StoredLease, routing};
+use crate::{config::ServerConfig, desks::Audience};
+use plan::{Numbers, Plan};
+use sightline_call::routing::{Input, LeaseNow, QueueId, Reason, Refusal, Routed, Routing};
+use sightline_store::{
+    SqliteConnection, Store, StoreError, accounts,
+    conversations::{self, StoredConversation},
+    readiness::StoredLease,
+    routing::{self, Named},
+};
 use sightline_wire::{
     ErrorCode, Problem, UnixMillis,
+    account::Account,
     agent::AgentEvent,
-    conversation::Conversation,
+    conversation::{Conversation, ConversationState},
     ids::{AccountId, ConversationId},
-    routing::{Assignment, wants_video},
+    routing::{Assignment, asks_for_video},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -36,9 +54,10 @@ use std::{
 use tokio::sync::Notify;
 
 /// Who is asked to take which conversation.
-#[derive(Default)]
 pub struct Assignments {
-    /// `None` where agents choose for themselves.
+    /// What the deployment has configured.
+    pub plan: Plan,
+    /// `None` before it is restored.
     state: Mutex<Option<State>>,
     /// Wakes the keeper: there is another deadline than before, or something to store.
     changed: Notify,
@@ -50,40 +69,95 @@ struct State {
     asked: HashMap<AccountId, (Assignment, UnixMillis)>,
     /// Whose rows are not stored yet.
     unsaved: BTreeSet<AccountId>,
+    /// Everybody, for their names and roles.
+    people: HashMap<AccountId, Account>,
+    /// What is not closed, as it was told last: for desks that are asked about it.
+    views: HashMap<ConversationId, Conversation>,
 }
 
 impl Assignments {
+    /// Nothing is known yet but the plan.
+    pub fn new(plan: Plan) -> Self {
+        Self {
+            plan,
+            state: Mutex::default(),
+            changed: Notify::default(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<State>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// The plan with its stored numbers; the error is a sentence for the operator.
+pub async fn plan(config: &ServerConfig, store: &Store) -> Result<Result<Plan, String>, StoreError> {
+    let (queues, skills) = Plan::names(&config.deployment);
+    let mut writing = store.write().await?;
+    let numbers = Numbers {
+        queues: routing::numbers(writing.conn(), Named::Queues, queues).await?,
+        skills: routing::numbers(writing.conn(), Named::Skills, skills).await?,
+    };
+    drop(writing.commit().await?);
+    Ok(Plan::read(&config.deployment, &config.routing, &numbers))
+}
+
 /// From the stored rows. The desks come back by themselves, and with each of them what it can take is assigned.
 pub async fn restore(app: &App) -> Result<(), StoreError> {
-    let RoutingMode::Push(queue) = &app.config.routing else {
-        return Ok(());
-    };
-    let mut c = app.store.read().await?;
+    let plan = &app.assignments.plan;
+    let mut writing = app.store.write().await?;
+    let c = writing.conn();
     let at = now();
-    let mut agents: BTreeMap<AccountId, _> = routing::agents(&mut c).await?.into_iter().collect();
-    for account in accounts::all(&mut c).await? {
-        let profile = profile(account.role);
+    let mut agents: BTreeMap<AccountId, _> = routing::agents(c).await?.into_iter().collect();
+    let accounts = accounts::all(c).await?;
+    for account in &accounts {
         agents
             .entry(account.id)
             .or_insert_with(|| sightline_call::routing::Agent::new(Default::default(), at))
-            .profile = profile;
+            .profile = plan.profile(account);
     }
-    let unfinished = conversations::unfinished(&mut c).await?;
-    let works = unfinished.iter().map(|stored| (stored.id, follow::work(stored, queue)));
-    let (routing, decided) = Routing::restored(Policy::default(), [(QUEUE, queue.clone())], agents, works, at);
+    let strangers = plan.without_account(&accounts);
+    if strangers > 0 {
+        tracing::warn!(strangers, "agents in the deployment's file have no account");
+    }
+    let (mut works, mut views) = (Vec::new(), HashMap::new());
+    for stored in conversations::unfinished(c).await? {
+        let routed = standing_in(plan, c, &stored).await?;
+        works.push((stored.id, follow::work(&stored, &routed, plan)));
+        views.insert(stored.id, app.view(stored));
+    }
+    let committed = writing.commit().await?;
+    let queues = plan.queues.iter().map(|(id, planned)| (*id, planned.queue.clone()));
+    let (routing, decided) = Routing::restored(plan.policy, queues, agents, works, at);
     let mut state = State {
         routing,
         asked: HashMap::new(),
         unsaved: BTreeSet::new(),
+        people: accounts.into_iter().map(|account| (account.id, account)).collect(),
+        views,
     };
     app.tell_decided(&mut state, decided, at);
     *app.assignments.lock() = Some(state);
+    drop(committed);
     Ok(())
+}
+
+/// Where a conversation of an earlier run stands: not in a queue that is configured no more, and somewhere at least.
+async fn standing_in(plan: &Plan, c: &mut SqliteConnection, stored: &StoredConversation) -> Result<Routed, StoreError> {
+    let routed = match (&stored.routing, stored.state) {
+        (Some(routed), _) if plan.queues.contains_key(&routed.queue) => return Ok(routed.clone()),
+        (Some(routed), _) => {
+            tracing::warn!(conversation = %stored.id, queue = routed.queue.0, "its queue is configured no more");
+            Routed {
+                queue: plan.fallback,
+                ..routed.clone()
+            }
+        }
+        (None, ConversationState::Open) => place::decide(plan, c, stored).await?.0,
+        (None, _) => plan.unplaced(),
+    };
+    conversations::set_routing(c, stored.id, &routed).await?;
+    Ok(routed)
 }
 
 impl App {
@@ -96,93 +170,118 @@ impl App {
         let refused = decided.refused;
         self.tell_decided(state, decided, at);
         self.assignments.changed.notify_one();
+        self.stir_wall();
         refused.map_or(Ok(()), Err)
     }
 
     /// The same of something that has happened already, and that nobody could refuse.
-    fn note(&self, input: Input, at: UnixMillis) {
+    pub fn note(&self, input: Input, at: UnixMillis) {
         let told = input.clone();
         if let Err(refusal) = self.route(input, at) {
             tracing::error!(%refusal, ?told, "routing does not follow");
         }
     }
 
-    fn tell_decided(&self, state: &mut State, decided: Decided, at: UnixMillis) {
-        for (number, effect) in decided.effects.iter().enumerate() {
-            match effect {
-                Effect::Assign {
-                    conversation,
-                    agent,
-                    until,
-                    because,
-                    note: _,
-                } => {
-                    let sentence = because.sentence();
-                    tracing::info!(%conversation, %agent, waited_ms = because.waited_ms, because = sentence, "assigned");
-                    let work = state.routing.conversation(*conversation);
-                    let assignment = Assignment {
-                        conversation: *conversation,
-                        video: work.is_some_and(|work| work.lease.is_some()),
-                        left_ms: until - at,
-                        asked_ms: until - at,
-                        because: sentence,
-                    };
-                    let told = AgentEvent::Assigned(assignment.clone());
-                    self.desks.tell_agent(*agent, &told);
-                    state.asked.insert(*agent, (assignment, *until));
-                }
-                Effect::TakeBack {
-                    conversation,
-                    agent,
-                    why,
-                } => {
-                    let next = decided.effects[number..].iter().find_map(|later| match later {
-                        Effect::Assign {
-                            conversation: same,
-                            agent,
-                            ..
-                        } if same == conversation => Some(*agent),
-                        _ => None,
-                    });
-                    tracing::info!(%conversation, %agent, ?why, "assignment taken back");
-                    state.asked.remove(agent);
-                    let told = AgentEvent::TakenBack {
-                        conversation: *conversation,
-                        why: *why,
-                        elsewhere: next.is_some_and(|next| next != *agent),
-                    };
-                    self.desks.tell_agent(*agent, &told);
-                }
-                Effect::Give { agent, .. } => drop(state.asked.remove(agent)),
-                Effect::Wait { conversation, why } => tracing::info!(%conversation, ?why, "waits"),
-                Effect::Presence { agent, presence } => {
-                    tracing::debug!(%agent, ?presence, "presence");
-                    let why = state.routing.agent(*agent).and_then(|row| row.pause);
-                    self.desks.tell_agent(*agent, &AgentEvent::Paused { why });
-                }
-                Effect::Queue { queue, status } => tracing::info!(queue = queue.0, ?status, "queue"),
-                // They come of transfers, and there is no way to ask for one yet.
-                Effect::Keep { .. } | Effect::Release { .. } => {}
-            }
-        }
-        state.unsaved.extend(decided.agents);
-    }
-
     /// A conversation as it has just been committed.
-    pub fn follow(&self, conversation: &Conversation) {
+    pub fn follow(&self, conversation: &Conversation, routed: Option<&Routed>) {
+        let plan = &self.assignments.plan;
+        let routed = routed.cloned().unwrap_or_else(|| plan.unplaced());
         let inputs = {
-            let routing = self.assignments.lock();
-            let Some(state) = routing.as_ref() else { return };
-            follow::inputs(conversation, state.routing.conversation(conversation.id))
+            let mut routing = self.assignments.lock();
+            let Some(state) = routing.as_mut() else { return };
+            state.remember(conversation);
+            let known = state.routing.conversation(conversation.id);
+            follow::inputs(conversation, &routed, known, plan)
         };
         for input in inputs {
             // What an agent has taken counts from the moment of the row: a deadline that passed during the commit is none.
             let at = match input {
-                Input::Picked { .. } => conversation.state_since,
+                Input::Picked { .. } | Input::Accepted { .. } => conversation.state_since,
                 _ => now(),
             };
             self.note(input, at);
         }
+    }
+
+    /// Tells those whose conversation it is that it has changed in something that does not matter to routing.
+    pub fn tell_changed(&self, view: Conversation) {
+        let audience = self.audience(&view);
+        if let Some(state) = self.assignments.lock().as_mut() {
+            state.remember(&view);
+        }
+        self.desks.tell(audience, &AgentEvent::Conversation(view));
+    }
+
+    /// Who sees a conversation that routing knows: what waits to be taken, everybody; what is assigned, whoever is asked;
+    /// and supervisors all of it.
+    pub fn audience(&self, view: &Conversation) -> Audience {
+        let routing = self.assignments.lock();
+        let work = routing.as_ref().and_then(|state| state.routing.conversation(view.id));
+        let asked = work.and_then(|work| work.asked());
+        match view.state {
+            ConversationState::Open => match work {
+                Some(work) if !self.assignments.plan.by_hand(work.queue) => Audience::These([asked, None]),
+                Some(_) => Audience::Everybody,
+                None => Audience::These([None, None]),
+            },
+            ConversationState::Active | ConversationState::WrapUp | ConversationState::Closed => {
+                Audience::These([view.owner, asked])
+            }
+        }
+    }
+
+    /// Whether an agent who does not own a conversation may see it: it waits to be taken, or the agent is being asked.
+    pub fn may_see(&self, id: ConversationId, agent: AccountId) -> bool {
+        let routing = self.assignments.lock();
+        let work = routing.as_ref().and_then(|state| state.routing.conversation(id));
+        work.is_some_and(|work| {
+            work.asked() == Some(agent) || (work.owner().is_none() && self.assignments.plan.by_hand(work.queue))
+        })
+    }
+
+    /// Whether the agent is asked to take a conversation over from its owner, as the question stands now.
+    pub fn is_handed(&self, id: ConversationId, agent: AccountId, at: UnixMillis) -> bool {
+        self.note(Input::Tick, at);
+        let routing = self.assignments.lock();
+        let work = routing.as_ref().and_then(|state| state.routing.conversation(id));
+        work.is_some_and(|work| work.owner().is_some() && work.asked() == Some(agent))
+    }
+
+    /// What an agent is being asked about.
+    pub fn asked_about(&self, agent: AccountId) -> Option<ConversationId> {
+        let routing = self.assignments.lock();
+        let (assignment, _) = routing.as_ref()?.asked.get(&agent)?;
+        Some(assignment.conversation)
+    }
+
+    /// Why this agent is taking a conversation, in plain words.
+    pub fn because(&self, id: ConversationId, agent: AccountId) -> String {
+        let routing = self.assignments.lock();
+        let asked = routing.as_ref().and_then(|state| state.asked.get(&agent));
+        asked
+            .filter(|(assignment, _)| assignment.conversation == id)
+            .map_or_else(
+                || "The agent took it unasked.".into(),
+                |(assignment, _)| assignment.because.clone(),
+            )
+    }
+
+    /// What a call of this conversation may use at most, picture and sound together, bits a second.
+    pub fn max_bitrate(&self, id: ConversationId) -> u32 {
+        let queue = {
+            let routing = self.assignments.lock();
+            let work = routing.as_ref().and_then(|state| state.routing.conversation(id));
+            work.map(|work| work.queue)
+        };
+        let cap = queue.and_then(|queue| self.assignments.plan.queue(queue).max_bitrate);
+        cap.map_or(self.config.max_bitrate, |cap| cap.min(self.config.max_bitrate))
+    }
+
+    /// A queue's title, where there are several.
+    pub fn queue_title(&self, queue: Option<QueueId>) -> Option<String> {
+        queue
+            .and_then(|queue| self.assignments.plan.title(queue))
+            .map(String::from)
     }
 
     /// A desk came or went, and this is what it may be given.
@@ -212,7 +311,13 @@ impl App {
         let routing = self.assignments.lock();
         match routing.as_ref() {
             None => Ok(()),
-            Some(state) => state.routing.may_pick(id, agent).map_err(problem),
+            Some(state) => match state.routing.may_pick(id, agent) {
+                // Where agents choose, a row that routing has not heard of is theirs to choose as well.
+                Err(Refusal::UnknownConversation) if self.assignments.plan.by_hand(self.assignments.plan.fallback) => {
+                    Ok(())
+                }
+                allowed => allowed.map_err(problem),
+            },
         }
     }
 
@@ -229,7 +334,12 @@ impl App {
                 ..assignment.clone()
             })
         });
-        [AgentEvent::Paused { why }].into_iter().chain(asked).collect()
+        let mine = state.my_presence(agent).map(AgentEvent::Presence);
+        [AgentEvent::Paused { why }]
+            .into_iter()
+            .chain(mine)
+            .chain(asked)
+            .collect()
     }
 
     /// Stores what is known of agents and not stored yet; what could not be stored stays to be.
@@ -244,6 +354,16 @@ impl App {
             routing::save_agent(c, *id, row).await?;
         }
         Ok(())
+    }
+}
+
+impl State {
+    /// As it was told last, for whoever is asked about it.
+    fn remember(&mut self, conversation: &Conversation) {
+        match conversation.state {
+            ConversationState::Closed => drop(self.views.remove(&conversation.id)),
+            _ => drop(self.views.insert(conversation.id, conversation.clone())),
+        }
     }
 }
 

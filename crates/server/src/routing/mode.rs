@@ -1,13 +1,6 @@
-//! How conversations come to agents here.
+//! How conversations come to agents where the deployment's file says nothing about it.
 
-use sightline_call::routing::{Profile, Queue, QueueId, Skills};
-use sightline_wire::account::Role;
-
-/// The built-in queue: every conversation waits in it, every agent works for it.
-pub const QUEUE: QueueId = QueueId(1);
-
-/// Room for three chats, or for one that wants video.
-const CAPACITY: u16 = 100;
+use sightline_call::routing::Queue;
 
 /// How conversations come to agents.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,8 +8,21 @@ pub enum RoutingMode {
     /// Agents take them from the inbox.
     #[default]
     Pull,
-    /// They are assigned, out of this queue.
+    /// They are assigned, out of a queue like this one.
     Push(Queue),
+}
+
+impl RoutingMode {
+    /// A queue of which nothing else is said.
+    pub fn queue(&self) -> Queue {
+        match self {
+            Self::Pull => Queue {
+                by_hand: true,
+                ..Queue::default()
+            },
+            Self::Push(queue) => queue.clone(),
+        }
+    }
 }
 
 /// Reads `SIGHTLINE_ROUTING`; the error is a sentence for the operator.
@@ -25,18 +31,6 @@ pub fn routing_from_settings(get: impl Fn(&str) -> Option<String>) -> Result<Rou
         None | Some("pull") => Ok(RoutingMode::Pull),
         Some("push") => Ok(RoutingMode::Push(Queue::default())),
         Some(other) => Err(format!("SIGHTLINE_ROUTING is pull or push, not {other}")),
-    }
-}
-
-/// What somebody is given: agents everything, those who look after them nothing.
-pub fn profile(role: Role) -> Profile {
-    match role {
-        Role::Agent => Profile {
-            queues: [QUEUE].into(),
-            skills: Skills::new(),
-            capacity: CAPACITY,
-        },
-        Role::Supervisor | Role::Admin => Profile::default(),
     }
 }
 

@@ -33,10 +33,10 @@ pub async fn decline(
     .await
 }
 
-/// The agent is there again, after an assignment that came to nothing.
-pub async fn back_again(app: &App, agent: AccountId) -> Result<(), StoreError> {
+/// The agent chooses a presence; *available* also says that the agent is there again, after an assignment that came to
+/// nothing.
+pub async fn choose(app: &App, agent: AccountId, presence: Chosen) -> Result<(), StoreError> {
     let turn = app.store.write().await?;
-    let presence = Chosen::Available;
     app.note(Input::Chosen { agent, presence }, now());
     drop(turn);
     Ok(())

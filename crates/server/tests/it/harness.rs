@@ -4,7 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use sightline_server::{NewAccount, RoutingMode, RunningServer, Secret, ServerConfig, serve};
+use sightline_server::{Deployment, NewAccount, RoutingMode, RunningServer, Secret, ServerConfig, serve};
 use sightline_wire::{
     ErrorCode, Problem,
     account::{Role, Session},
@@ -59,6 +59,7 @@ pub struct World {
     pub api: Api,
     readiness: ReadinessPolicy,
     routing: RoutingMode,
+    pub deployment: Deployment,
     server: Option<RunningServer>,
 }
 
@@ -91,6 +92,7 @@ impl World {
         let mut config = config(&folder, &password);
         change(&mut config);
         let (readiness, routing) = (config.readiness.clone(), config.routing.clone());
+        let deployment = config.deployment.clone();
         let server = serve(config).await.unwrap();
         let api = Api::new(&server.url);
         Self {
@@ -99,7 +101,19 @@ impl World {
             api,
             readiness,
             routing,
+            deployment,
             server: Some(server),
+        }
+    }
+
+    /// Why a server with these settings does not start.
+    pub async fn refuses(change: impl FnOnce(&mut ServerConfig)) -> String {
+        let (folder, password) = (Folder::new(), password());
+        let mut config = config(&folder, &password);
+        change(&mut config);
+        match serve(config).await {
+            Ok(_) => panic!("it starts"),
+            Err(error) => error.to_string(),
         }
     }
 
@@ -112,10 +126,11 @@ impl World {
         config.bind = address;
         config.readiness = self.readiness.clone();
         config.routing = self.routing.clone();
+        config.deployment = self.deployment.clone();
         self.server = Some(serve(config).await.unwrap());
     }
 
-    /// Signs an agent in: `agent`, `colleague` or `supervisor`.
+    /// Signs somebody in: `agent`, `colleague`, `supervisor` or `admin`.
     pub async fn desk(&self, name: &str) -> Desk {
         let session = self.api.sign_in(name, &self.password).await.unwrap();
         Desk {
@@ -143,6 +158,7 @@ fn config(folder: &Folder, password: &str) -> ServerConfig {
         ("agent", Role::Agent),
         ("colleague", Role::Agent),
         ("supervisor", Role::Supervisor),
+        ("admin", Role::Admin),
     ]
     .map(|(name, role)| NewAccount {
         email: format!("{name}@example.test"),
@@ -264,6 +280,18 @@ impl Desk {
     pub async fn patch<T: DeserializeOwned>(&self, path: &str, body: Value) -> Result<T, Problem> {
         self.api
             .call(Method::PATCH, path, Some(&self.session.access_token), Some(body))
+            .await
+    }
+
+    /// Any other request.
+    pub async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<T, Problem> {
+        self.api
+            .call(method, path, Some(&self.session.access_token), body)
             .await
     }
 

@@ -40,6 +40,19 @@ impl Program {
         Self::run(command, database, "127.0.0.1:0", password).await
     }
 
+    /// The same with a deployment's file and variables of its own; `admin` is an account beside `agent`.
+    pub async fn configured(
+        database: &Path,
+        bind: &str,
+        password: &str,
+        file: &Path,
+        variables: &[(&str, String)],
+    ) -> Self {
+        let mut command = quiet(Command::new(SERVER));
+        command.env("SIGHTLINE_CONFIG", file).envs(variables.iter().cloned());
+        Self::run(command, database, bind, password).await
+    }
+
     async fn run(mut command: Command, database: &Path, bind: &str, password: &str) -> Self {
         let mut child = command
             .env("SIGHTLINE_DATABASE", database)
@@ -51,10 +64,11 @@ impl Program {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let accounts =
-            json!([{ "email": "agent@example.test", "name": "agent", "role": "agent", "password": password }]);
+        let accounts = ["agent", "admin"].map(
+            |role| json!({ "email": format!("{role}@example.test"), "name": role, "role": role, "password": password }),
+        );
         let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(accounts.to_string().as_bytes()).await.unwrap();
+        stdin.write_all(json!(accounts).to_string().as_bytes()).await.unwrap();
         drop(stdin);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = timeout(Duration::from_secs(20), async {

@@ -35,14 +35,14 @@ async fn pushing(assignment_ms: i64) -> World {
 const LONG_MS: i64 = 60_000;
 
 /// A desk that is there and has passed its test.
-async fn able(world: &World, name: &str) -> (Desk, Seat) {
+pub async fn able(world: &World, name: &str) -> (Desk, Seat) {
     let (desk, mut seat) = untested(world, name).await;
     send(&desk, &full()).await.unwrap();
     assert_eq!(seat.lease().await.readiness, Readiness::Video);
     (desk, seat)
 }
 
-async fn untested(world: &World, name: &str) -> (Desk, Seat) {
+pub async fn untested(world: &World, name: &str) -> (Desk, Seat) {
     let desk = world.desk(name).await;
     let (seat, _) = Seat::take(&desk, new_desk()).await;
     (desk, seat)
@@ -61,7 +61,7 @@ async fn customer(world: &World, video: bool) -> Page {
 }
 
 impl Seat {
-    async fn asked(&mut self) -> Assignment {
+    pub async fn asked(&mut self) -> Assignment {
         self.expect("an assignment", |event| match event {
             AgentEvent::Assigned(assignment) => Some(assignment),
             _ => None,
@@ -70,7 +70,7 @@ impl Seat {
     }
 
     /// The assignment that ends, and what was said before it.
-    async fn taken_back(&mut self) -> (ConversationId, TakenBack, bool) {
+    pub async fn taken_back(&mut self) -> (ConversationId, TakenBack, bool) {
         self.expect("the end of an assignment", |event| match event {
             AgentEvent::TakenBack {
                 conversation,
@@ -82,7 +82,7 @@ impl Seat {
         .await
     }
 
-    async fn paused(&mut self, wanted: Option<Pause>) {
+    pub async fn paused(&mut self, wanted: Option<Pause>) {
         self.expect("a pause, or its end", |event| match event {
             AgentEvent::Paused { why } => (why == wanted).then_some(()),
             _ => None,
@@ -100,11 +100,11 @@ impl Seat {
     }
 }
 
-async fn accept(desk: &Desk, id: ConversationId) -> Result<Conversation, Problem> {
+pub async fn accept(desk: &Desk, id: ConversationId) -> Result<Conversation, Problem> {
     desk.post(&format!("/v1/conversations/{id}/accept"), json!({})).await
 }
 
-async fn decline(desk: &Desk, id: ConversationId) {
+pub async fn decline(desk: &Desk, id: ConversationId) {
     desk.post::<Value>(&format!("/v1/conversations/{id}/decline"), json!({}))
         .await
         .unwrap();
@@ -242,19 +242,17 @@ async fn video_that_nobody_can_carry_waits_for_a_lease() {
     let world = pushing(LONG_MS).await;
     let (agent, mut seat) = untested(&world, "agent").await;
     let _page = customer(&world, true).await;
-    let waiting = seat
-        .expect("the conversation", |event| match event {
-            AgentEvent::Conversation(c) => Some(c.id),
-            _ => None,
-        })
-        .await;
+    let supervisor = world.desk("supervisor").await;
+    let (_supervisors, inbox) = supervisor.listen().await;
+    // What waits is nobody's to see but the supervisor's.
+    let waiting = inbox.last().unwrap().id;
+    let hidden = agent.get::<Conversation>(&format!("/v1/conversations/{waiting}")).await;
+    assert_eq!(hidden.refused().code, ErrorCode::NotYourConversation);
     // Not by hand either: the call could not begin.
     assert_eq!(
         accept(&agent, waiting).await.refused().code,
         ErrorCode::NotReadyForVideo
     );
-    let supervisor = world.desk("supervisor").await;
-    let (_supervisors, _) = Seat::take(&supervisor, new_desk()).await;
     assert_eq!(
         accept(&supervisor, waiting).await.refused().code,
         ErrorCode::CannotTakeNow

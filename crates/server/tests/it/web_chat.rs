@@ -136,7 +136,7 @@ async fn the_embedding_page_gives_name_and_context() {
         .api
         .post("/v1/webchat/tokens", json!({ "context": { "a": [1] } }))
         .await;
-    assert_eq!(nested.refused().code, ErrorCode::BadRequest);
+    assert_eq!(nested.refused().code, ErrorCode::BadContextVariable);
     let nameless: Result<Value, Problem> = world
         .api
         .post("/v1/webchat/tokens", json!({ "context": { "": 1 } }))

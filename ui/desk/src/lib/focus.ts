@@ -1,11 +1,13 @@
 /** Places that keys and buttons send the focus to. */
-export type Place = "composer" | "search" | "inbox" | "page" | "board_search";
+export type Place = "composer" | "search" | "inbox" | "page" | "board_search" | "wall_search" | "connector_form";
 
 const SELECTORS: Readonly<Record<Place, string>> = {
   composer: "#composer",
   search: "#search",
   page: "#page-title",
   board_search: "#board-search",
+  wall_search: "#wall-search",
+  connector_form: "#connector-form .field",
   inbox: "[data-conversation][aria-current=true], [data-conversation]",
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, bitrate, countdown, duration, firstName, initials, share, timer, tone, waited } from "./format";
+import { ago, bitrate, countdown, duration, firstName, initials, isAddress, languageName, share, shortAddress, timer, tone, waited } from "./format";
 import { parseValue, valueText } from "./state/variables";
 
 const MINUTE = 60_000;
@@ -37,6 +37,28 @@ describe("names", () => {
   it("have a tone that stays", () => {
     expect(tone("Ana Moreno")).toBe(tone("Ana Moreno"));
     expect(tone("Ana Moreno")).toBeLessThan(6);
+  });
+});
+
+describe("addresses", () => {
+  const acs = "8:acs:1b5cc06b-f352-4571-b1e6-d9b259b7c776_00000007-d5ae-2b1c-f883-084822000f3f";
+
+  it("are told from names", () => {
+    expect(["+4915550100221", "whatsapp:+34600", "ada@example.test", acs].map(isAddress)).toEqual([true, true, true, true]);
+    expect(["Ana Moreno", "李小龙", "Customer 4821", "Maximiliana", "R2D2"].map(isAddress)).toEqual([false, false, false, false, false]);
+  });
+
+  it("fit by their middle", () => {
+    expect(shortAddress(acs, 20)).toBe("8:acs:1b5c…822000f3f");
+    expect([...shortAddress(acs, 20)]).toHaveLength(20);
+    expect([shortAddress("+49155", 20), shortAddress("Maximiliana Wolfeschlegelstein", 20)]).toEqual(["+49155", "Maximiliana Wolfeschlegelstein"]);
+    expect(firstName(acs)).toBe("8:acs:1b5c…822000f3f");
+  });
+});
+
+describe("languages", () => {
+  it("have names", () => {
+    expect([languageName("de-AT"), languageName("en_US"), languageName("??")]).toEqual(["German (Austria)", "English (United States)", "??"]);
   });
 });
 

@@ -1,3 +1,5 @@
+import type { Channel } from "$wire";
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
@@ -48,6 +50,12 @@ export function dayName(at: number, now: number): string {
   return day.format(at);
 }
 
+/** 14:02 of today, "Yesterday, 14:02", "Monday, 2 March, 14:02". */
+export function moment(at: number, now: number): string {
+  const name = dayName(at, now);
+  return name === "Today" ? time(at) : `${name}, ${time(at)}`;
+}
+
 /** "4 min 12 s" for sentences. */
 export function duration(ms: number): string {
   const total = Math.max(0, Math.round(ms / 1000));
@@ -81,8 +89,23 @@ function firstLetter(word: string | undefined): string {
   return word?.match(/[\p{L}\p{N}]/u)?.[0] ?? "";
 }
 
+/** Whether a customer is known only by an address: a number, an e-mail address, a platform's id. */
+export function isAddress(name: string): boolean {
+  const text = name.trim();
+  return !/\s/u.test(text) && (/^\+?\d[\d().-]{4,}$/u.test(text) || /[:@]/u.test(text) || (text.length > 20 && /\d/u.test(text)));
+}
+
+/** An address that fits: beginning and end tell one from another, the middle does not. */
+export function shortAddress(name: string, most = 32): string {
+  const chars = [...name.trim()];
+  if (!isAddress(name) || chars.length <= most) return name;
+  const end = Math.floor((most - 1) / 2);
+  return `${chars.slice(0, most - 1 - end).join("")}…${chars.slice(-end).join("")}`;
+}
+
 /** "Ana" for Ana Moreno, for sentences in a call. */
 export function firstName(name: string): string {
+  if (isAddress(name)) return shortAddress(name, 20);
   // "Customer 4821" is a label, not a first and a last name.
   if (/^Customer\b/u.test(name)) return name;
   return name.trim().split(/\s+/u)[0] ?? name;
@@ -95,9 +118,39 @@ export function tone(name: string): number {
   return (hash >>> 8) % 6;
 }
 
-const CHANNELS = { web_chat: "Web chat", phone: "Phone", self_test: "Self-test" };
+const CHANNELS: Record<Channel, string> = {
+  web_chat: "Web chat",
+  sms: "SMS",
+  whats_app: "WhatsApp",
+  twilio: "Twilio",
+  genesys: "Genesys",
+  azure: "Azure chat",
+  bot: "Bot",
+  webex: "Webex",
+  webhook: "Webhook",
+  phone: "Phone",
+  self_test: "Self-test",
+};
 
 /** A name for a channel. */
-export function channelName(channel: keyof typeof CHANNELS): string {
+export function channelName(channel: Channel): string {
   return CHANNELS[channel];
+}
+
+const languages = new Intl.DisplayNames("en", { type: "language", languageDisplay: "standard" });
+
+/** "English (United Kingdom)" for en-GB; what is no language stays as it is. */
+export function languageName(code: string): string {
+  try {
+    return languages.of(code.trim().replaceAll("_", "-")) ?? code;
+  } catch {
+    return code;
+  }
+}
+
+/** A file's size as people say it. */
+export function bytes(count: number): string {
+  if (count < 1024) return `${count} B`;
+  if (count < 1024 * 1024) return `${Math.round(count / 1024)} KB`;
+  return `${(count / (1024 * 1024)).toFixed(1)} MB`;
 }

@@ -43,8 +43,9 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
 
   const name = h("strong", {});
   const time = h("span", { class: "call-time", role: "timer", "aria-label": "Call time" });
+  const onPhone = h("span", { class: "pill", hidden: true }, icon("phone", 16), "Sound is on the phone");
   const otherMuted = h("span", { class: "pill", hidden: true }, icon("micOff", 16), "Microphone off");
-  const top = h("header", { class: "call-top" }, h("span", { class: "pill" }, name, time), otherMuted);
+  const top = h("header", { class: "call-top" }, h("span", { class: "pill" }, name, time), otherMuted, onPhone);
 
   const face = h("div", { class: "face", "aria-hidden": "true" });
   const title = h("h1", { tabindex: -1 });
@@ -139,7 +140,10 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
         element.classList.toggle("sharing", theirs !== null);
       }
       element.classList.toggle("faceless", theirs !== null && call.otherMedia?.camera === false);
-      otherMuted.hidden = call.state.type !== "live" || call.otherMedia?.microphone !== false;
+      const phone = call.sound === "phone";
+      otherMuted.hidden = phone || call.state.type !== "live" || call.otherMedia?.microphone !== false;
+      onPhone.hidden = !phone;
+      microphone.hidden = phone;
 
       const { microphone: heard, screen } = media.state;
       state(microphone, heard ? "mic" : "micOff", heard ? "Mute microphone" : "Unmute microphone", heard);

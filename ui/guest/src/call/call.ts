@@ -7,9 +7,7 @@
  * Whatever is missing at that moment is done the cold way, over HTTP.
  */
 
-import type {
-  Attempt, EndReason, IceConfig, MediaState, Offer, Presence, Problem, RoomEvent,
-} from "../../../shared/wire";
+import type { Attempt, EndReason, IceConfig, MediaState, Offer, Presence, Problem, RoomEvent, Sound } from "../../../shared/wire";
 import { Failure, OFFLINE, invites } from "../api";
 import { Backoff } from "../backoff";
 import { figures, note, setPhase } from "../diagnostics";
@@ -46,6 +44,8 @@ export class Call {
   state: CallState = { type: "ready" };
   agent = "";
   company = "";
+  /** Where both sides hear each other. */
+  sound: Sound = "call";
   other: Presence = { place: "absent" };
   /** What the desk is trying, to get picture and sound through. */
   trying: Attempt = "direct";
@@ -136,9 +136,10 @@ export class Call {
   }
 
   /** The tap. Warm: one frame over the open socket. Cold: redeem, socket, camera and answer all start at once. */
-  async join(who: { agent: string; company: string }, wish: Wish): Promise<void> {
+  async join(who: { agent: string; company: string; sound: Sound }, wish: Wish): Promise<void> {
     this.agent = who.agent;
     this.company = who.company;
+    this.sound = who.sound;
     const warm = this.token !== null;
     // A room that has not said welcome yet hears it right after.
     if (warm) this.room.send({ type: "join" });

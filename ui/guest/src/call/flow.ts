@@ -9,7 +9,7 @@ import { button, h } from "../dom";
 import type { Child } from "../dom";
 import { icon } from "../icons";
 import { support } from "../support";
-import { endWords } from "../words";
+import { endWords, writeAs } from "../words";
 import { Call, accepted } from "./call";
 import { callView } from "./call-view";
 import type { CallView, ChatSwitch } from "./call-view";
@@ -41,7 +41,7 @@ interface Ready {
   view: CallView;
 }
 
-type Who = Pick<InviteView, "agent_name" | "company">;
+type Who = Pick<InviteView, "agent_name" | "company" | "sound">;
 
 export class Flow {
   /** Ahead of the tap, connecting while the invitation is read. */
@@ -49,6 +49,8 @@ export class Flow {
   private call: Call | null = null;
   private view: CallView | null = null;
   private opened = false;
+  /** Whether the customer may be asked how it was. */
+  private asks = true;
   /** The invitation, while it is read. */
   private page: Preview | null = null;
   private stopWarming: () => void = () => {};
@@ -70,6 +72,8 @@ export class Flow {
     this.warm();
     try {
       const invite = await invites.view(this.options.code);
+      this.asks = invite.survey;
+      writeAs(invite.locale);
       const mine = this.ownSeat();
       switch (invite.state) {
         case "open":
@@ -115,7 +119,7 @@ export class Flow {
     this.ready = null;
   }
 
-  private preview(invite: Who): void {
+  private preview(invite: InviteView): void {
     setPhase("preview");
     const page = preview(invite, this.options.url, support(), {
       join: (wish, media, event) => {
@@ -154,7 +158,7 @@ export class Flow {
 
   private rejoin(who: Who, event: Event): void {
     accepted(event);
-    this.join(who, { camera: true, microphone: true }, null);
+    this.join(who, { camera: true, microphone: who.sound === "call" }, null);
   }
 
   private prepare(): Ready {
@@ -176,7 +180,7 @@ export class Flow {
     if (previewed) media.inherit(previewed);
     this.call = call;
     this.view = view;
-    void call.join({ agent: who.agent_name, company: who.company }, wish);
+    void call.join({ agent: who.agent_name, company: who.company, sound: who.sound }, wish);
     this.show("call", view.element);
     this.leaving = () => view.dispose();
     view.update(call);
@@ -247,7 +251,7 @@ export class Flow {
   private survey(reason: Parameters<typeof endWords>[0] | null, agent: string): void {
     setPhase("ended");
     const mine = this.ownSeat();
-    if (!mine || reason === "customer_declined") return this.done();
+    if (!mine || !this.asks || reason === "customer_declined") return this.done();
     this.show(
       "survey",
       surveyPage(reason ? endWords(reason, agent) : "The call has ended.", {

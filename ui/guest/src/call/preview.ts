@@ -9,9 +9,12 @@ import { deviceWords, lookForDevices } from "./devices";
 import type { Wish } from "./devices";
 import { LocalMedia } from "./local-media";
 import { meter } from "./meter";
+import { timeOfDay } from "../words";
 import { copyLink } from "./notices";
 
 const WITHOUT_DEVICES = "No camera or microphone? Join anyway: you will see and hear, and be told what is missing.";
+const ON_PHONE = "Stay on the phone: you go on talking there, and this page shows the picture. Nothing is seen before you join.";
+const BEFORE = "Nothing is seen or heard before you join, and you can leave at any time.";
 const BLOCKED = "Your network may block video. Join anyway, or switch between Wi-Fi and mobile data first.";
 
 export interface PreviewChoice {
@@ -28,11 +31,13 @@ export interface Preview {
 }
 
 export function preview(
-  invite: Pick<InviteView, "agent_name" | "company">,
+  invite: Pick<InviteView, "agent_name" | "company" | "expires_at" | "sound">,
   url: string,
   support: Support,
   choice: PreviewChoice,
 ): Preview {
+  // On the telephone already: a microphone here as well would be a second way for the same voice.
+  const onPhone = invite.sound === "phone";
   const picture = h("video", { class: "preview-video", muted: true, playsinline: true, autoplay: true });
   picture.muted = true;
   const level = meter();
@@ -45,13 +50,13 @@ export function preview(
 
   const ask = button("", [icon("video"), "Turn on camera"], () => {
     ask.disabled = true;
-    void media.start({ camera: true, microphone: true });
+    void media.start({ camera: true, microphone: !onPhone });
   });
   const off = h(
     "div",
     { class: "preview-off" },
     icon("video", 28),
-    h("p", {}, "See how you look before you join. Your browser will ask to use your camera and microphone."),
+    h("p", {}, `See how you look before you join. Your browser will ask to use your ${onPhone ? "camera" : "camera and microphone"}.`),
     ask,
   );
   const microphone = toggle(() => void media.setMicrophone(!media.state.microphone));
@@ -65,7 +70,7 @@ export function preview(
   choose.setAttribute("aria-label", choose.title);
   choose.setAttribute("aria-expanded", "false");
   devices.element.hidden = true;
-  const controls = h("div", { class: "preview-controls" }, microphone, camera, level.element, choose);
+  const controls = h("div", { class: "preview-controls" }, onPhone ? null : microphone, camera, onPhone ? null : level.element, choose);
   const box = h("div", { class: "preview-box" }, picture, off, controls);
 
   const update = () => {
@@ -86,7 +91,8 @@ export function preview(
     if (asked) void devices.refresh();
   };
 
-  const last = h("p", { class: "fine", role: "status" }, WITHOUT_DEVICES);
+  const withoutDevices = onPhone ? "No camera? Join anyway: you will see." : WITHOUT_DEVICES;
+  const last = h("p", { class: "fine", role: "status" }, withoutDevices);
   const join = (wish: Wish) => (event: Event) => choice.join(wish, media, event);
   const element = h(
     "section",
@@ -95,15 +101,17 @@ export function preview(
       "div",
       { class: "join-words" },
       h("h1", { tabindex: -1 }, invitation(invite)),
-      h("p", { class: "quiet" }, "Nothing is seen or heard until you join. You can leave at any time."),
+      h("p", { class: "quiet" }, `You have until ${timeOfDay(invite.expires_at)} to join. ${onPhone ? ON_PHONE : BEFORE}`),
       support.type === "in_app" ? inApp(support.app, url) : null,
     ),
     h("div", { class: "join-preview" }, box, problem, devices.element),
     h(
       "div",
       { class: "join-actions" },
-      button("primary large", [icon("video"), "Join with video"], join({ camera: true, microphone: true })),
-      button("large", [icon("mic"), "Join with sound only"], join({ camera: false, microphone: true })),
+      button("primary large", [icon("video"), "Join with video"], join({ camera: true, microphone: !onPhone })),
+      onPhone
+        ? button("large", [icon("video"), "Join without my camera"], join({ camera: false, microphone: false }))
+        : button("large", [icon("mic"), "Join with sound only"], join({ camera: false, microphone: true })),
       button("large plain", "Not now", () => choice.decline()),
       last,
     ),
@@ -112,7 +120,7 @@ export function preview(
   return {
     element,
     network(blocked) {
-      setText(last, blocked ? BLOCKED : WITHOUT_DEVICES);
+      setText(last, blocked ? BLOCKED : withoutDevices);
       last.classList.toggle("warned", blocked);
     },
     dispose() {

@@ -4,9 +4,10 @@
  */
 
 import type {
-  Activity, ActivitySet, ContextValue, ConversationStarted, WebChatStart,
+  Activity, ActivitySet, ChatEntry, ConversationStarted, WebChatStart,
 } from "../../../shared/wire";
 import { Failure, request } from "../api";
+import { browserKey } from "../browser-key";
 import { Backoff } from "../backoff";
 import { slot } from "../store";
 import { SELF } from "./thread";
@@ -24,6 +25,8 @@ interface Stored {
   id: string;
   token: string;
   name: string | null;
+  /** The link that it began with; another one in the same tab begins another chat. */
+  entry?: string;
 }
 
 const KEEP_ALIVE_MS = 20_000;
@@ -38,13 +41,16 @@ export class DirectLine {
   private renewal: number | undefined;
   private keepAlive: number | undefined;
   private lastTyping = 0;
+  private entered = false;
   private readonly backoff = new Backoff();
 
   constructor(
-    private readonly context: Record<string, ContextValue>,
+    private readonly context: WebChatStart["context"],
     private readonly listener: LineListener,
+    private readonly entry: ChatEntry | null = null,
   ) {
-    this.conversation = this.kept.read();
+    const kept = this.kept.read();
+    this.conversation = entry === null || kept?.entry === nameOf(entry) ? kept : null;
     window.addEventListener("online", () => this.reconnect());
     window.addEventListener("offline", () => this.lost());
   }
@@ -56,6 +62,19 @@ export class DirectLine {
   /** Goes on with the conversation of this tab, if there is one. */
   resume(): void {
     if (this.conversation) void this.connect();
+  }
+
+  /** Begins before anything is written, as a link into the chat wants it. Tried again until it succeeds. */
+  async open(name: string | null): Promise<void> {
+    if (this.conversation) return;
+    this.listener.link("connecting");
+    try {
+      await this.begin(name);
+    } catch {
+      this.listener.link("offline");
+      window.clearTimeout(this.retry);
+      this.retry = window.setTimeout(() => void this.open(name), this.backoff.next());
+    }
   }
 
   async send(text: string, client_id: string, name: string | null): Promise<void> {
@@ -75,6 +94,28 @@ export class DirectLine {
       this.forget();
       await this.post(await this.begin(name), activity);
     }
+  }
+
+  /** Sends files, in one message. They do not wait for a network that is not there. */
+  async upload(files: readonly File[], client_id: string, name: string | null): Promise<void> {
+    const conversation = await this.begin(name);
+    const form = new FormData();
+    const activity: Activity = {
+      type: "message",
+      from: author(conversation),
+      channelData: { clientActivityID: client_id },
+    };
+    form.append("activity", new Blob([JSON.stringify(activity)], { type: "application/vnd.microsoft.activity" }));
+    for (const file of files) form.append("file", file, file.name);
+    const id = encodeURIComponent(conversation.id);
+    const path = `/v3/directline/conversations/${id}/upload?userId=${SELF}`;
+    await request(path, { method: "POST", token: conversation.token, body: form });
+  }
+
+  /** Asks for a video call; the conversation begins with that where there is none yet. */
+  async requestVideo(name: string | null): Promise<void> {
+    const conversation = await this.begin(name);
+    await this.post(conversation, { type: "event", name: "video.request", from: author(conversation) });
   }
 
   typing(): void {
@@ -102,14 +143,19 @@ export class DirectLine {
   }
 
   private async create(name: string | null): Promise<Stored> {
-    const start: WebChatStart = name ? { name, context: this.context } : { context: this.context };
+    const start: WebChatStart = { context: this.context };
+    if (name) start.name = name;
+    // Later chats of this page continue the one that the link began.
+    if (this.entry && !this.entered) Object.assign(start, { entry: this.entry, browser_key: browserKey() });
     const { token } = await request<ConversationStarted>("/v1/webchat/tokens", { method: "POST", body: start });
     const begun = await request<ConversationStarted>("/v3/directline/conversations", {
       method: "POST",
       token,
       body: { user: { id: SELF, ...(name ? { name } : {}) }, locale: navigator.language },
     });
-    const conversation = { id: begun.conversationId, token: begun.token || token, name };
+    const conversation: Stored = { id: begun.conversationId, token: begun.token || token, name };
+    if (this.entry) conversation.entry = nameOf(this.entry);
+    this.entered = true;
     this.conversation = conversation;
     this.watermark = null;
     this.kept.write(conversation);
@@ -229,6 +275,10 @@ export class DirectLine {
 
 function author(conversation: Stored): Activity["from"] {
   return { id: SELF, role: "user", ...(conversation.name ? { name: conversation.name } : {}) };
+}
+
+function nameOf(entry: ChatEntry): string {
+  return entry.type === "code" ? entry.code : entry.query;
 }
 
 function isOver(failure: Failure): boolean {

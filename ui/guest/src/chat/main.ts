@@ -1,16 +1,19 @@
 /** The web chat: writes and reads the conversation, and opens the call beside it. */
 
 import type { Activity } from "../../../shared/wire";
+import { Failure, OFFLINE } from "../api";
 import { applyAccent, embedding } from "../branding";
 import type { Flow } from "../call/flow";
 import { expose } from "../diagnostics";
 import { byId, setText } from "../dom";
 import { icon } from "../icons";
 import { slot } from "../store";
+import { writeAs } from "../words";
 import { DirectLine } from "./directline";
 import type { Link } from "./directline";
 import { embedIn } from "./embed";
-import { Outbox } from "./outgoing";
+import { entryOf, whenSeen } from "./entry";
+import { Outbox, uuid } from "./outgoing";
 import type { Outgoing } from "./outgoing";
 import { Thread, clientId, isMine, sightline } from "./thread";
 import { ChatView } from "./view";
@@ -19,6 +22,7 @@ expose();
 const settings = embedding();
 let title = document.title;
 dress(settings);
+writeAs(localeOf(settings.context));
 document.documentElement.classList.toggle("embedded", settings.embedded);
 
 const layout = byId("layout");
@@ -28,20 +32,26 @@ const nameField = byId<HTMLInputElement>("name");
 const welcome = byId("welcome");
 const chatPanel = byId("chat");
 
+/** Opened by a link into the chat: it begins at once, and an invitation opens by itself. */
+const entry = entryOf(location);
 const thread = new Thread();
 const answered = slot<string[]>("answered");
 let flow: { code: string; flow: Flow } | null = null;
+/** The one whose code is on its way from the server. */
+let opening: string | null = null;
 /** The call of the invitation on the screen, connecting while it is read. */
 let warmed: { code: string; flow: Flow } | null = null;
+/** Invitations that have opened by themselves once. */
+const invited = new Set<string>();
 let unread = 0;
 let widgetVisible = true;
 let typingTimer: number | undefined;
 
-const line = new DirectLine(settings.context, {
-  activities: received,
-  link: showLink,
-  over: () => refresh(),
-});
+const line = new DirectLine(
+  settings.context,
+  { activities: received, link: showLink, over: () => refresh() },
+  entry,
+);
 const outbox: Outbox = new Outbox(
   (message) => line.send(message.text, message.client_id, nameField.value.trim() || settings.name),
   slot<Outgoing[]>("outbox"),
@@ -69,6 +79,13 @@ byId("close").addEventListener("click", () => embed?.close());
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") embed?.close();
 });
+const chosen = byId<HTMLInputElement>("file");
+byId("attach").append(icon("paperclip", 20));
+byId("attach").addEventListener("click", () => chosen.click());
+chosen.addEventListener("change", () => void sendFiles());
+const ask = byId<HTMLButtonElement>("video");
+ask.prepend(icon("video", 18));
+ask.addEventListener("click", () => void askForVideo());
 byId("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   send();
@@ -88,10 +105,20 @@ window.addEventListener("online", () => void outbox.flush());
 byId<HTMLButtonElement>("send").disabled = false;
 refresh();
 line.resume();
+if (entry) {
+  setText(byId("welcome-title"), "Good to see you");
+  setText(byId("welcome-text"), "We have told the person you were in touch with that you are here. You can write already.");
+  whenSeen(() => void line.open(settings.name));
+}
 if (outbox.pending) void outbox.flush();
 // Reloaded in a call: the way back into it is offered without looking for the card.
 const lost = slot<{ code: string }>("seat").read();
 if (lost && line.begun) void open(lost.code, `${location.origin}/j/${lost.code}`);
+
+function localeOf(context: typeof settings.context): unknown {
+  const given: unknown = context["customerLocale"];
+  return typeof given === "object" && given !== null && "value" in given ? given.value : given;
+}
 
 function dress({ company, accent }: { company: string; accent: string | null }): void {
   applyAccent(accent);
@@ -111,6 +138,41 @@ function send(): void {
   field.focus();
 }
 
+/** One choice of files is one message; what is wrong with it is said where the reader is looking. */
+async function sendFiles(): Promise<void> {
+  const files = [...(chosen.files ?? [])];
+  chosen.value = "";
+  if (files.length === 0) return;
+  const attach = byId<HTMLButtonElement>("attach");
+  attach.disabled = true;
+  view.showTrouble(files.length === 1 ? `Sending ${files[0]!.name}…` : `Sending ${files.length} files…`);
+  try {
+    await line.upload(files, uuid(), nameField.value.trim() || settings.name);
+    view.showTyping(null);
+    view.toEnd();
+  } catch (error) {
+    const why = error instanceof Failure ? `${error.problem.message} ${error.problem.next_step}` : OFFLINE.message;
+    view.showTrouble(`Not sent. ${why}`);
+  } finally {
+    attach.disabled = false;
+    field.focus();
+  }
+}
+
+/** One wish at a time; the line in the conversation says that it was heard. */
+async function askForVideo(): Promise<void> {
+  if (ask.disabled) return;
+  ask.disabled = true;
+  try {
+    await line.requestVideo(nameField.value.trim() || settings.name);
+    field.focus();
+  } catch {
+    view.showTrouble("We could not ask for video. Check your connection and try again.");
+  } finally {
+    ask.disabled = false;
+  }
+}
+
 function received(activities: Activity[]): void {
   for (const activity of activities) {
     if (activity.type === "typing") {
@@ -127,6 +189,7 @@ function received(activities: Activity[]): void {
     if (sightline(activity)?.type === "invite") void import("../call/flow");
   }
   refresh();
+  invite();
   warm();
   showUnread();
   // Taken back while the preview is open: the page says so now, not at the tap on Join.
@@ -140,6 +203,8 @@ function refresh(): void {
   welcome.hidden = !empty;
   byId("who").hidden = !empty || settings.name !== null;
   view.show(entries, waiting);
+  // With a call on the screen, or a link to one, there is nothing to ask for.
+  ask.hidden = flow !== null || thread.openInvite() !== null;
 }
 
 function showLink(link: Link): void {
@@ -179,9 +244,14 @@ function grow(): void {
 }
 
 async function open(code: string, url: string): Promise<void> {
-  if (flow?.code === code) return;
+  if (flow?.code === code || opening === code) return;
+  opening = code;
   flow?.flow.dispose();
-  flow = await flowFor(code, url);
+  try {
+    flow = await flowFor(code, url);
+  } finally {
+    opening = null;
+  }
   layout.dataset["call"] = "loading";
   byId("stage").hidden = false;
   view.updateCards();
@@ -211,6 +281,15 @@ async function flowFor(code: string, url: string): Promise<{ code: string; flow:
   return { code, flow: fresh };
 }
 
+/** Who came by a link came to be seen: the invitation opens by itself, and is answered there. */
+function invite(): void {
+  const code = thread.openInvite();
+  const own = slot<{ code: string }>("seat").read()?.code === code;
+  if (!entry || !code || flow || own || invited.has(code) || (answered.read() ?? []).includes(code)) return;
+  invited.add(code);
+  void open(code, `${location.origin}/j/${code}`);
+}
+
 /** An invitation that is being read connects already, so that the tap on Join has only to start the media. */
 function warm(): void {
   const code = thread.openInvite();
@@ -220,9 +299,9 @@ function warm(): void {
     warmed = null;
     return;
   }
-  if (flow || warmed?.code === code || document.hidden || !widgetVisible) return;
+  if (flow || opening || warmed?.code === code || document.hidden || !widgetVisible) return;
   void flowFor(code, `${location.origin}/j/${code}`).then((ready) => {
-    if (flow || warmed || thread.openInvite() !== code) return ready.flow.dispose();
+    if (flow || opening || warmed || thread.openInvite() !== code) return ready.flow.dispose();
     warmed = ready;
     ready.flow.warm();
   });

@@ -4,9 +4,17 @@ import type { Activity, SightlineData } from "../../../shared/wire";
 
 export type Invite = Extract<SightlineData, { type: "invite" }>;
 
+/** A file that somebody has sent; without an address only its name is to be had. */
+export interface SharedFile {
+  name: string;
+  url: string | null;
+  picture: boolean;
+  size: number | null;
+}
+
 export type Entry = { id: string; seq: number; at: number } & (
-  | { kind: "mine"; text: string; client_id: string | null }
-  | { kind: "theirs"; text: string; name: string }
+  | { kind: "mine"; text: string; files: SharedFile[]; client_id: string | null }
+  | { kind: "theirs"; text: string; files: SharedFile[]; name: string }
   | { kind: "event"; text: string }
   | { kind: "invite"; invite: Invite }
 );
@@ -57,11 +65,40 @@ export function entryOf(activity: Activity): Entry | null {
   const data = sightline(activity);
   if (data?.type === "invite") return { ...base, kind: "invite", invite: data };
   const text = activity.text ?? "";
-  if (!text) return null;
+  const files = filesOf(activity);
+  if (!text && files.length === 0) return null;
   if (data?.type === "event") return { ...base, kind: "event", text };
   if (activity.type === "event") return null;
-  if (isMine(activity)) return { ...base, kind: "mine", text, client_id: clientId(activity) };
-  return { ...base, kind: "theirs", text, name: activity.from.name ?? "" };
+  if (isMine(activity)) return { ...base, kind: "mine", text, files, client_id: clientId(activity) };
+  return { ...base, kind: "theirs", text, files, name: activity.from.name ?? "" };
+}
+
+const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+const KEPT = /^\/v3\/directline\/conversations\/[^/]+\/files\/[^/]+$/;
+
+/** Cards without an address and without a name are nothing that this page could show. */
+function filesOf({ attachments, channelData }: Activity): SharedFile[] {
+  const sizes = (channelData as { attachmentSizes?: unknown } | undefined)?.attachmentSizes;
+  return (attachments ?? []).flatMap(({ contentType, contentUrl, name }, index) => {
+    const place = placeOf(contentUrl);
+    if (!place && !name) return [];
+    const size: unknown = Array.isArray(sizes) ? sizes[index] : null;
+    return [{
+      name: name ?? "File",
+      url: place?.url ?? null,
+      // Pictures of others are not fetched behind the reader's back: their owner would know who reads, and when.
+      picture: place?.ours === true && PICTURES.includes(contentType),
+      size: typeof size === "number" ? size : null,
+    }];
+  });
+}
+
+/** Files of our own server are at the host that this page comes from, whatever a proxy in between calls it. */
+function placeOf(address: string | undefined): { url: string; ours: boolean } | null {
+  if (!address || !URL.canParse(address)) return null;
+  const { protocol, pathname, search, href } = new URL(address);
+  if (KEPT.test(pathname)) return { url: `${pathname}${search}`, ours: true };
+  return protocol === "https:" ? { url: href, ours: false } : null;
 }
 
 export function isMine(activity: Activity): boolean {

@@ -2,11 +2,11 @@
 
 import { button, byId, h, setText } from "../dom";
 import { icon } from "../icons";
-import { initials, timeOfDay } from "../words";
+import { bytes, dayAndMonth, initials, timeOfDay } from "../words";
 import { inviteCard } from "./invite-card";
 import type { InviteCard, InviteUse } from "./invite-card";
 import type { Outgoing } from "./outgoing";
-import type { Entry, Invite } from "./thread";
+import type { Entry, Invite, SharedFile } from "./thread";
 
 export interface ChatActions {
   join(invite: Invite): void;
@@ -97,6 +97,12 @@ export class ChatView {
     if (follow) this.toEnd();
   }
 
+  /** Something that could not be done, said where the reader is looking; it goes with the next message. */
+  showTrouble(text: string): void {
+    this.typing.hidden = false;
+    setText(this.typing.querySelector("span")!, text);
+  }
+
   updateCards(): void {
     for (const { invite, card } of this.cards.values()) {
       card.update(Date.now(), this.useOf(invite));
@@ -116,9 +122,9 @@ export class ChatView {
   private entryRow(entry: Entry, grouped: boolean): HTMLElement {
     switch (entry.kind) {
       case "mine":
-        return h("div", { class: `row mine${grouped ? " grouped" : ""}` }, bubble(entry.text, timeOfDay(entry.at)));
+        return h("div", { class: `row mine${grouped ? " grouped" : ""}` }, bubble(entry.text, timeOfDay(entry.at), entry.files));
       case "theirs":
-        return theirs(entry.name, grouped, bubble(entry.text, timeOfDay(entry.at)));
+        return theirs(entry.name, grouped, bubble(entry.text, timeOfDay(entry.at), entry.files));
       case "event":
         return h("p", { class: "event" }, entry.text);
       case "invite": {
@@ -166,8 +172,9 @@ function theirs(name: string, grouped: boolean, body: HTMLElement): HTMLElement 
   );
 }
 
-function bubble(text: string, time: string): HTMLElement {
+function bubble(text: string, time: string, files: readonly SharedFile[] = []): HTMLElement {
   const body = h("p", { class: "bubble" });
+  for (const file of files) body.append(sharedFile(file));
   for (const part of text.split(/(https?:\/\/[^\s<>"']+)/)) {
     body.append(
       /^https?:\/\//.test(part) ? h("a", { href: part, target: "_blank", rel: "noopener noreferrer" }, part) : part,
@@ -177,8 +184,16 @@ function bubble(text: string, time: string): HTMLElement {
   return body;
 }
 
+function sharedFile(file: SharedFile): HTMLElement {
+  const words = file.size === null ? file.name : `${file.name} · ${bytes(file.size)}`;
+  if (file.url === null) return h("span", { class: "file" }, icon("file", 16), words);
+  const opens = { href: file.url, target: "_blank", rel: "noopener noreferrer" };
+  if (!file.picture) return h("a", { class: "file", ...opens }, icon("file", 16), words);
+  return h("a", { class: "file picture", ...opens }, h("img", { src: file.url, alt: "", loading: "lazy" }), h("span", {}, words));
+}
+
 function dayRow(at: number): HTMLElement {
   const day = new Date(at);
   const today = day.toDateString() === new Date().toDateString();
-  return h("p", { class: "day" }, today ? "Today" : day.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" }));
+  return h("p", { class: "day" }, today ? "Today" : dayAndMonth(day));
 }

@@ -2,10 +2,11 @@ import { focusOn } from "../focus";
 import { callRuns } from "./model";
 import type { Desk } from "./desk.svelte";
 import { neighbour } from "./inbox";
+import { CHOICES } from "./presence";
 import { testRuns } from "./readiness";
 import { theme } from "./theme.svelte";
 
-export type ActionGroup = "Conversation" | "Call" | "Readiness" | "Move" | "Window";
+export type ActionGroup = "Conversation" | "Presence" | "Call" | "Supervision" | "Readiness" | "Move" | "Window";
 
 /** One thing an agent can do: in the palette, on a key, in a tooltip. */
 export interface Action {
@@ -36,8 +37,15 @@ export const KEYS = {
   share: ["Ctrl+Shift+S"],
   hang_up: ["Ctrl+Shift+H"],
   wrap_up: ["w"],
+  transfer: ["h"],
+  presence: ["p"],
   self_test: ["t"],
   board: ["b"],
+  wall: ["l"],
+  join: ["e"],
+  assign: ["s"],
+  hand_on: ["x"],
+  connectors: ["g"],
   back: ["Escape"],
   tone_heard: ["y"],
   tone_not_heard: ["n"],
@@ -47,7 +55,9 @@ export const KEYS = {
 export function actions(desk: Desk): readonly Action[] {
   return [
     ...conversationActions(desk),
+    ...presenceActions(desk),
     ...callActions(desk),
+    ...supervisionActions(desk),
     ...readinessActions(desk),
     ...moveActions(desk),
     ...windowActions(desk),
@@ -99,6 +109,26 @@ function conversationActions(desk: Desk): readonly Action[] {
       run: () => void desk.startVideo(),
     },
     {
+      id: "meeting",
+      group: "Conversation",
+      title: "Open a Webex room",
+      keys: [],
+      blocked: !active
+        ? "No active conversation is open."
+        : desk.conversation?.meetings
+          ? null
+          : "Rooms of Webex are not set up here.",
+      run: () => void desk.makeMeeting(),
+    },
+    ...[true, false].map((video) => ({
+      id: video ? "chat_link_video" : "chat_link",
+      group: "Conversation" as const,
+      title: video ? "Send chat link, for video" : "Send chat link",
+      keys: [],
+      blocked: active ? null : "No active conversation is open.",
+      run: () => void desk.sendChatLink(video),
+    })),
+    {
       id: "wrap_up",
       group: "Conversation",
       title: "Wrap up",
@@ -106,6 +136,37 @@ function conversationActions(desk: Desk): readonly Action[] {
       blocked: active ? null : "No active conversation is open.",
       run: () => void desk.wrapUp(),
     },
+    {
+      id: "transfer",
+      group: "Conversation",
+      title: "Transfer to a colleague or a queue",
+      keys: KEYS.transfer,
+      blocked: desk.transferBlock(),
+      run: () => (desk.dialog = "transfer"),
+    },
+  ];
+}
+
+function presenceActions(desk: Desk): readonly Action[] {
+  const mine = desk.model.presence;
+  const unknown = mine === null ? "The server has not said anything of presence." : null;
+  return [
+    {
+      id: "presence",
+      group: "Presence",
+      title: "Change the presence",
+      keys: KEYS.presence,
+      blocked: unknown,
+      run: () => document.getElementById("presence")?.click(),
+    },
+    ...CHOICES.map(({ chosen, title }) => ({
+      id: `presence_${chosen}`,
+      group: "Presence" as const,
+      title: `Be: ${title.toLowerCase()}`,
+      keys: [],
+      blocked: unknown ?? (mine?.chosen === chosen && desk.model.paused === null ? "That is what you are." : null),
+      run: () => void desk.choosePresence(chosen),
+    })),
   ];
 }
 
@@ -120,7 +181,7 @@ function callActions(desk: Desk): readonly Action[] {
       group: "Call",
       title: call?.own.microphone === false ? "Unmute microphone" : "Mute microphone",
       keys: KEYS.microphone,
-      blocked: running,
+      blocked: running ?? (call?.sound === "phone" ? "The sound of this call is on the phone." : null),
       run: () => void desk.command({ type: "set_microphone", on: call?.own.microphone === false }),
     },
     {
@@ -171,6 +232,61 @@ function callActions(desk: Desk): readonly Action[] {
       keys: [],
       blocked: running,
       run: () => (desk.stageLarge = !desk.stageLarge),
+    },
+  ];
+}
+
+/** What supervisors do; agents do not see them. */
+function supervisionActions(desk: Desk): readonly Action[] {
+  if (!desk.supervises) return [];
+  const conversation = desk.conversation;
+  const none = "No conversation of a colleague is open.";
+  const id = conversation?.id ?? "";
+  const active = desk.watches && conversation?.state === "active";
+  const open = desk.watches && conversation?.state === "open";
+  return [
+    {
+      id: "wall",
+      group: "Supervision",
+      title: "Open the live wall",
+      keys: KEYS.wall,
+      blocked: null,
+      run: () => showView(desk, "wall"),
+    },
+    {
+      id: "join",
+      group: "Supervision",
+      title: desk.helps ? "Leave the conversation" : "Join the conversation",
+      keys: KEYS.join,
+      blocked: active ? null : none,
+      run: () => {
+        const type = desk.helps ? "leave" : "join";
+        void desk.command({ type, conversation: id }).then((ok) => ok && type === "join" && focusOn("composer"));
+      },
+    },
+    {
+      id: "assign",
+      group: "Supervision",
+      title: "Assign to an agent",
+      keys: KEYS.assign,
+      blocked: open ? null : "No conversation that waits is open.",
+      run: () => desk.supervise("assign", id),
+    },
+    {
+      id: "hand_on",
+      group: "Supervision",
+      title: "Transfer to another agent",
+      keys: KEYS.hand_on,
+      blocked: active ? null : none,
+      run: () => desk.supervise("hand_on", id),
+    },
+    {
+      id: "force_close",
+      group: "Supervision",
+      title: "Force close",
+      keys: [],
+      blocked: desk.watches ? null : none,
+      run: () => desk.supervise("force_close", id),
     },
   ];
 }
@@ -266,6 +382,14 @@ function readinessActions(desk: Desk): readonly Action[] {
       },
     },
     {
+      id: "connectors",
+      group: "Readiness",
+      title: desk.administers ? "Open the connectors" : "Open the dead letters",
+      keys: KEYS.connectors,
+      blocked: desk.supervises ? null : "For supervisors and admins only.",
+      run: () => showView(desk, "connectors"),
+    },
+    {
       id: "back",
       group: "Readiness",
       title: "Back to the conversations",
@@ -280,18 +404,19 @@ function readinessActions(desk: Desk): readonly Action[] {
 }
 
 /** Shows another part of the window, and reads from its top. */
-export function showView(desk: Desk, view: "self_test" | "board"): void {
+export function showView(desk: Desk, view: "self_test" | "board" | "wall" | "connectors"): void {
   desk.go(view);
   focusOn("page");
 }
 
 function moveActions(desk: Desk): readonly Action[] {
   const board = desk.view === "board";
+  const rows = desk.view === "connectors";
   return [
     {
       id: "next",
       group: "Move",
-      title: board ? "Next agent" : "Next conversation",
+      title: board ? "Next agent" : rows ? "Next row" : "Next conversation",
       keys: KEYS.next,
       blocked: null,
       run: () => moveFocus(desk, 1),
@@ -299,7 +424,7 @@ function moveActions(desk: Desk): readonly Action[] {
     {
       id: "previous",
       group: "Move",
-      title: board ? "Previous agent" : "Previous conversation",
+      title: board ? "Previous agent" : rows ? "Previous row" : "Previous conversation",
       keys: KEYS.previous,
       blocked: null,
       run: () => moveFocus(desk, -1),
@@ -307,10 +432,10 @@ function moveActions(desk: Desk): readonly Action[] {
     {
       id: "search",
       group: "Move",
-      title: board ? "Search the board" : "Search the inbox",
+      title: board ? "Search the board" : desk.view === "wall" ? "Search the wall" : "Search the inbox",
       keys: KEYS.search,
-      blocked: null,
-      run: () => focusOn(board ? "board_search" : "search"),
+      blocked: rows ? "There is nothing to search here." : null,
+      run: () => focusOn(board ? "board_search" : desk.view === "wall" ? "wall_search" : "search"),
     },
   ];
 }
@@ -378,7 +503,13 @@ function windowActions(desk: Desk): readonly Action[] {
 
 /** Moves the focus through the rows as they are drawn; Enter opens the one that has it. */
 function moveFocus(desk: Desk, step: 1 | -1): void {
-  const kind = desk.view === "board" ? "agent" : "conversation";
+  const letters = document.querySelector("[data-letter]") !== null;
+  const kind =
+    desk.view === "board"
+      ? "agent"
+      : desk.view === "connectors"
+        ? letters ? "letter" : "connector"
+        : "conversation";
   const rows = [...document.querySelectorAll<HTMLElement>(`[data-${kind}]`)];
   const focused = rows.find((row) => row === document.activeElement);
   const ids = rows.map((row) => row.dataset[kind] ?? "");

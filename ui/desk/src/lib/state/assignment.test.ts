@@ -15,6 +15,8 @@ const asked: Asked = {
   until: 30_000,
   asked_ms: 20_000,
   because: "Nobody else could take it.",
+  from: null,
+  note: null,
 };
 
 const ended = (more: Partial<Ended>): Ended => ({

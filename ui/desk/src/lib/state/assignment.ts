@@ -32,6 +32,8 @@ function whyText(why: TakenBack, narrowing: Narrowing | null): string {
       return narrowing === null ? "This desk is not ready for video any more." : narrowedText(narrowing);
     case "gives_way":
       return "A supervisor chose another conversation for you.";
+    case "call_began":
+      return "Your customer joined the video call.";
     case "wants_other":
       return "The customer wants something else now.";
     case "withdrawn":

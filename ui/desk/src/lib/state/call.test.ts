@@ -23,7 +23,6 @@ describe("Start video", () => {
     expect(reason(model(), ana({ state: "open", owner: null }))).toMatch(/Accept/);
     expect(reason(model(), ana({ state: "wrap_up" }))).toMatch(/not active/);
     expect(reason(model(), ana({ owner: "b2" }))).toMatch(/colleague/);
-    expect(reason(model(), ana({ channel: "phone" }))).toMatch(/phone line/);
     expect(reason(model({ type: "offline", since: 0 }), ana())).toMatch(/cannot be reached/);
   });
 

@@ -42,9 +42,6 @@ export function startVideoBlock(model: DeskModel, conversation: Conversation | n
       jump: { type: "conversation", conversation: model.call.conversation, label: "Go to the call" },
     };
   }
-  if (conversation.channel === "phone") {
-    return block("A phone line cannot carry a link. Ask for another channel.");
-  }
   const link = linkBlock(model.session.link);
   if (link !== null) return block(link);
   const lease = leaseBlock(model.test);

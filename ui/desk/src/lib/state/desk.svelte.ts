@@ -1,18 +1,43 @@
 import { createContext } from "svelte";
-import type { AccountId, CheckKind, Conversation, ConversationId, DeskCommand, DeskEvent, Problem } from "$wire";
+import type {
+  AccountId,
+  CheckKind,
+  Chosen,
+  Conversation,
+  ConversationId,
+  DeskCommand,
+  DeskEvent,
+  Problem,
+  TransferTo,
+} from "$wire";
 import { toProblem, type Backend } from "../backend/backend";
 import type { Asked } from "./assignment";
 import { startVideoBlock, type Jump } from "./call";
 import { addSecond, type Second } from "./history";
-import { inboxView } from "./inbox";
-import { apply, callRuns, initialModel, passes, type DeskModel } from "./model";
-import { addNotice, type Notice } from "./notices";
+import { inboxView, takesPart } from "./inbox";
+import { apply, callRuns, initialModel, passes, popsUp, type DeskModel, type PassingEvent } from "./model";
+import { addNews, addNotice, type Notice } from "./notices";
+import { handedText } from "./presence";
 import { testRuns } from "./readiness";
 
-export type DialogName = "palette" | "shortcuts" | "end_and_wrap_up" | "share" | "sign_out";
+export type DialogName = "palette" | "shortcuts" | "end_and_wrap_up" | "share" | "sign_out" | "transfer" | Supervision;
+/** What a supervisor does by a dialog. */
+export type Supervision = "assign" | "hand_on" | "force_close";
 /** What fills the window beside the rail. */
-export type ViewName = "conversations" | "self_test" | "board";
+export type ViewName = "conversations" | "self_test" | "board" | "wall" | "connectors";
 export type Corner = "top-left" | "top-right" | "bottom-left" | "bottom-right";
+
+/** Commands of no button. */
+const SILENT: readonly DeskCommand["type"][] = [
+  "layout",
+  "typing",
+  "watch_board",
+  "watch_wall",
+  "read_connectors",
+  "read_dead_letters",
+  "read_file",
+  "read_conversations",
+];
 
 /** What the window shows: the controller's model, and what only this window knows. */
 export class Desk {
@@ -21,10 +46,18 @@ export class Desk {
   /** The figures of the call on the stage, second by second. */
   seconds = $state.raw<readonly Second[]>([]);
 
+  /** Whom the open conversation can be handed to, as last looked for. */
+  targets = $state.raw<Extract<DeskEvent, { type: "targets" }> | null>(null);
+
   view = $state<ViewName>("conversations");
-  /** When the running self-test began, and when the board was asked for, by this window's clock. */
+  /** When the running self-test began, and when board and wall were asked for, by this window's clock. */
   testSince = $state(0);
   boardSince = $state(0);
+  wallSince = $state(0);
+  /** The conversation that a supervisor's dialog is about. */
+  subject = $state<ConversationId | null>(null);
+  /** What the server refused in it, until something else is tried. */
+  refused = $state.raw<Problem | null>(null);
   /** Where the last report or board was written; null while one is being written, or none was. */
   saved = $state<string | null>(null);
   selected = $state<ConversationId | null>(null);
@@ -37,8 +70,12 @@ export class Desk {
   /** A command that takes a moment, so that its button can say so. */
   busy = $state<DeskCommand["type"] | null>(null);
 
+  /** Suggestions of bots that were used or put away. */
+  #settled = $state.raw<ReadonlySet<string>>(new Set());
+
   readonly #backend: Backend;
   #notice = 0;
+  #searched = "";
   readonly #drafts = new Map<ConversationId, string>();
 
   readonly account = $derived(
@@ -70,8 +107,16 @@ export class Desk {
   readonly owned = $derived(
     this.conversation !== null && this.conversation.owner === this.account?.id,
   );
+  /** Whether this person has joined the selected conversation of a colleague. */
+  readonly helps = $derived(this.conversation !== null && takesPart(this.conversation, this.account?.id ?? ""));
   /** Whether this person looks after others' desks. */
   readonly supervises = $derived(this.account !== null && this.account.role !== "agent");
+  /** The selected conversation is a colleague's, or nobody's, and this person may do something about it. */
+  readonly watches = $derived(
+    this.supervises && this.conversation !== null && !this.owned && this.conversation.state !== "closed",
+  );
+  /** Whether this person looks after the deployment. */
+  readonly administers = $derived(this.account?.role === "admin");
   /** Why this desk cannot be tested now; null when it can. */
   readonly testBlock = $derived(
     testRuns(this.model.test)
@@ -93,8 +138,7 @@ export class Desk {
 
   #hear(event: DeskEvent): void {
     if (passes(event)) {
-      if (event.type === "notice") this.notify(event.problem);
-      else this.saved = event.path;
+      this.#pass(event);
       return;
     }
     const before = this.model;
@@ -105,7 +149,26 @@ export class Desk {
     if (event.type === "call" && callRuns(event.call) && before.call === null) {
       this.#show(event.call.conversation);
     }
+    if (event.type === "conversation" && popsUp(before, event)) this.#show(event.conversation.id);
     if (event.type === "session" && this.account === null) this.#forget();
+  }
+
+  #pass(event: PassingEvent): void {
+    switch (event.type) {
+      case "notice":
+        return this.notify(event.problem);
+      case "saved":
+        this.saved = event.path;
+        return;
+      case "targets":
+        // An older search that comes late does not count.
+        if (event.search === this.#searched) this.targets = event;
+        return;
+      case "handed": {
+        const { what, next, good } = handedText(event.handed);
+        return this.news(what, next, good, good ? null : event.handed.conversation);
+      }
+    }
   }
 
   #forget(): void {
@@ -114,7 +177,10 @@ export class Desk {
     this.selected = null;
     this.search = "";
     this.dialog = null;
+    this.subject = null;
+    this.refused = null;
     this.#drafts.clear();
+    this.#settled = new Set();
   }
 
   /** Sends a command; what goes wrong becomes a notice. Answers whether it went well. */
@@ -126,7 +192,7 @@ export class Desk {
 
   /** Sends a command; what goes wrong is the caller's to show. */
   async attempt(command: DeskCommand): Promise<Problem | null> {
-    const slow = !["layout", "typing", "watch_board"].includes(command.type);
+    const slow = !SILENT.includes(command.type);
     if (slow) this.busy = command.type;
     try {
       await this.#backend.send(command);
@@ -143,6 +209,12 @@ export class Desk {
     this.notices = addNotice(this.notices, problem, this.#notice);
   }
 
+  /** Something went as it should, or not quite: said once, in passing. */
+  news(what: string, next: string, good: boolean, conversation: ConversationId | null = null): void {
+    this.#notice += 1;
+    this.notices = addNews(this.notices, { id: this.#notice, what, next, good, conversation });
+  }
+
   dismiss(id: number): void {
     this.notices = this.notices.filter((notice) => notice.id !== id);
   }
@@ -154,11 +226,43 @@ export class Desk {
 
   /** Shows another part of the window. The board is live only while it is looked at. */
   go(view: ViewName): void {
-    if (this.view === view || (view === "board" && !this.supervises)) return;
+    const supervisors = view === "board" || view === "wall" || view === "connectors";
+    if (this.view === view || (supervisors && !this.supervises)) return;
     if (this.view === "board") void this.command({ type: "watch_board", open: false });
+    if (this.view === "wall") void this.command({ type: "watch_wall", open: false });
     this.view = view;
     this.saved = null;
     if (view === "board") this.watchBoard();
+    if (view === "wall") this.watchWall();
+  }
+
+  /** Asks for the wall, once more when it has not come. */
+  watchWall(): void {
+    this.model = { ...this.model, wall: null };
+    this.wallSince = Date.now();
+    void this.command({ type: "watch_wall", open: true });
+  }
+
+  /** Asks what to do in a colleague's conversation. Who could take it stands on the wall, so that is looked at meanwhile. */
+  supervise(dialog: Supervision, conversation: ConversationId): void {
+    this.subject = conversation;
+    this.refused = null;
+    this.dialog = dialog;
+    if (dialog !== "force_close" && this.view !== "wall") this.watchWall();
+  }
+
+  /** The dialog is done with. */
+  endSupervision(): void {
+    if (this.dialog !== "force_close" && this.view !== "wall") void this.command({ type: "watch_wall", open: false });
+    this.dialog = null;
+    this.refused = null;
+  }
+
+  /** Does what a supervisor's dialog asks for; a refusal is shown in it. Answers whether it went well. */
+  async intervene(command: Extract<DeskCommand, { type: "assign" | "transfer_to" | "force_close" }>): Promise<boolean> {
+    this.refused = await this.attempt(command);
+    if (this.refused === null) this.endSupervision();
+    return this.refused === null;
   }
 
   /** Asks for the board, once more when it has not come. */
@@ -220,6 +324,35 @@ export class Desk {
     if (this.asked !== null) await this.command({ type: "decline", conversation: this.asked.conversation });
   }
 
+  async choosePresence(chosen: Chosen): Promise<void> {
+    await this.command({ type: "choose_presence", chosen });
+  }
+
+  /** Why the open conversation cannot be handed over now; null when it can. */
+  transferBlock(): string | null {
+    if (!this.owned || this.conversation?.state !== "active") return "No active conversation is open.";
+    const call = this.conversation.escalation;
+    const runs = (call !== null && call.state.type !== "ended") || (this.stage !== null && callRuns(this.stage));
+    return runs ? "End the call first." : null;
+  }
+
+  async findTargets(search: string): Promise<void> {
+    if (this.conversation === null) return;
+    this.#searched = search;
+    await this.command({ type: "find_targets", conversation: this.conversation.id, search });
+  }
+
+  /** Hands the open conversation over; what goes wrong is the dialog's to show. */
+  async transfer(to: TransferTo, note: string, asked: string | null): Promise<Problem | null> {
+    const conversation = this.conversation;
+    if (conversation === null) return null;
+    const problem = await this.attempt({ type: "transfer", conversation: conversation.id, to, note });
+    if (problem === null && asked !== null) {
+      this.news(`${asked} is asked to take over ${conversation.customer_name}.`, "Until then it stays with you.", true);
+    }
+    return problem;
+  }
+
   /** Why an assignment was taken back has been read. */
   dismissAssignment(): void {
     if (this.asked === null) this.model = { ...this.model, assignment: null };
@@ -250,6 +383,20 @@ export class Desk {
     await this.command({ type: "start_video", conversation: this.conversation.id });
   }
 
+  /** Writes a link into the web chat into the open conversation; with `video` the call starts when the chat is taken. */
+  async sendChatLink(video: boolean): Promise<void> {
+    const { conversation } = this;
+    if (conversation === null || !this.owned || this.busy === "send_chat_link") return;
+    await this.command({ type: "send_chat_link", conversation: conversation.id, video });
+  }
+
+  /** Makes a room elsewhere for the open conversation. */
+  async makeMeeting(): Promise<void> {
+    const { conversation } = this;
+    if (conversation === null || !this.owned || this.busy === "make_meeting") return;
+    await this.command({ type: "make_meeting", conversation: conversation.id });
+  }
+
   /** Asks first when a call would end. */
   async wrapUp(endCall = false): Promise<void> {
     const conversation = this.conversation;
@@ -270,6 +417,16 @@ export class Desk {
 
   keepTalking(): void {
     this.model = { ...this.model, confirmClose: false };
+  }
+
+  /** Whether a bot's suggestion was used or put away. */
+  isSettled(conversation: ConversationId, suggestion: string): boolean {
+    return this.#settled.has(`${conversation} ${suggestion}`);
+  }
+
+  /** It is not offered again. */
+  settle(conversation: ConversationId, suggestion: string): void {
+    this.#settled = new Set([...this.#settled, `${conversation} ${suggestion}`]);
   }
 
   /** What was typed and not sent, kept while other conversations are on the screen. */

@@ -25,6 +25,12 @@ describe("the inbox", () => {
     expect(ids(view.mine)).toEqual(["new", "wrap", "old"]);
   });
 
+  it("puts who asked for this agent first, and shows the others too", () => {
+    const asking = { ...all, asked: conversation("asked", "Ivy", "me again", 0, { asked_for: ME.id }) };
+    expect(ids(inboxView(asking, ME.id, "").waiting)).toEqual(["asked", "long", "short"]);
+    expect(ids(inboxView(asking, "somebody else", "").waiting)).toEqual(["long", "short", "asked"]);
+  });
+
   it("finds by name, by words and by variables", () => {
     expect(ids(inboxView(all, ME.id, " cLEO ").waiting)).toEqual(["long"]);
     expect(ids(inboxView(all, ME.id, "one more").mine)).toEqual(["new"]);

@@ -7,7 +7,12 @@ export interface InboxView {
   readonly mine: readonly Conversation[];
 }
 
-/** Waiting: longest first. Mine: newest message first. Colleagues' and closed ones are not listed. */
+/** Whether a waiting customer has asked for this agent. */
+export function asksFor(conversation: Conversation, me: AccountId): boolean {
+  return conversation.state === "open" && conversation.asked_for === me;
+}
+
+/** Waiting: who asked for this agent, then longest first. Mine: newest message first. Colleagues' and closed ones are not listed. */
 export function inboxView(
   conversations: Readonly<Record<ConversationId, Conversation>>,
   me: AccountId,
@@ -17,11 +22,20 @@ export function inboxView(
   return {
     waiting: found
       .filter((c) => c.state === "open")
-      .sort((a, b) => a.opened_at - b.opened_at || a.id.localeCompare(b.id)),
+      .sort((a, b) => asks(a, b, me) || a.opened_at - b.opened_at || a.id.localeCompare(b.id)),
     mine: found
-      .filter((c) => c.owner === me && (c.state === "active" || c.state === "wrap_up"))
+      .filter((c) => (c.owner === me || takesPart(c, me)) && (c.state === "active" || c.state === "wrap_up"))
       .sort((a, b) => b.last_at - a.last_at || a.id.localeCompare(b.id)),
   };
+}
+
+function asks(a: Conversation, b: Conversation, me: AccountId): number {
+  return Number(asksFor(b, me)) - Number(asksFor(a, me));
+}
+
+/** Whether somebody has joined a conversation of somebody else. */
+export function takesPart(conversation: Conversation, account: AccountId): boolean {
+  return conversation.participants.some((one) => one.account === account);
 }
 
 /** Keeps the order shown while the pointer rests on the list; what is new goes to the end. */

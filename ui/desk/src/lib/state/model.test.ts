@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Message, SessionView } from "$wire";
 import { ana, ANA, ME } from "../backend/mock/people";
 import { call } from "../backend/mock/scenarios";
-import { apply, initialModel, mergeMessages, pendingOf, type DeskModel } from "./model";
+import { mergeMessages } from "./messages";
+import { apply, initialModel, pendingOf, popsUp, type DeskModel } from "./model";
 
 const message = (seq: number, more: Partial<Message> = {}): Message => ({
   id: `m${seq}`,
@@ -101,5 +102,24 @@ describe("the question before closing", () => {
     const ended = call({ type: "ended", reason: "customer_left", live_ms: 1 });
     expect(apply(asked, { type: "call", call: ended }).confirmClose).toBe(false);
     expect(apply(asked, { type: "call", call: null }).confirmClose).toBe(false);
+  });
+});
+
+describe("a phone call", () => {
+  const answered = ana({ channel: "phone", state: "active", owner: ME.id });
+  const event = (conversation = answered) => ({ type: "conversation" as const, conversation });
+
+  it("comes to the front once, at the desk of whoever has answered it", () => {
+    const desk = after({ type: "session", session: signedIn(ME.id) });
+    expect(popsUp(desk, event())).toBe(true);
+    expect(popsUp(apply(desk, event()), event())).toBe(false);
+    expect(popsUp(desk, event(ana({ channel: "phone", state: "active", owner: "b2" })))).toBe(false);
+    expect(popsUp(desk, event(ana({ channel: "phone", state: "open", owner: null })))).toBe(false);
+    expect(popsUp(desk, event(ana({ state: "active", owner: ME.id })))).toBe(false);
+  });
+
+  it("leaves a call alone that the agent is in", () => {
+    const desk = after({ type: "session", session: signedIn(ME.id) }, { type: "call", call: call({ type: "live", since: 1 }) });
+    expect(popsUp(desk, event())).toBe(false);
   });
 });

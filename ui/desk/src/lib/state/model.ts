@@ -1,14 +1,23 @@
 import type {
   AccountId,
   AssignmentView,
+  AutoVideo,
   BoardRow,
   CallView,
   ClientMessageId,
+  ConnectorTest,
+  ConnectorKind,
+  ConnectorView,
   Conversation,
   ConversationId,
+  DeadLetter,
   DeskEvent,
   DeviceList,
+  EarlierConversation,
+  FileId,
+  FileShown,
   Message,
+  MyPresence,
   PainterView,
   Pause,
   PendingMessage,
@@ -16,7 +25,10 @@ import type {
   ScreenList,
   SelfTestView,
   SessionView,
+  WallView,
 } from "$wire";
+import { mergeEarlier } from "./earlier";
+import { mergeMessages } from "./messages";
 
 /** Everything the controller has told the window. Replaced, never mutated. */
 export interface DeskModel {
@@ -24,10 +36,14 @@ export interface DeskModel {
   readonly conversations: Readonly<Record<ConversationId, Conversation>>;
   /** Messages by conversation, ascending and without doubles. */
   readonly threads: Readonly<Record<ConversationId, readonly Message[]>>;
+  /** What each conversation continues, as far as it was read; the nearest first. */
+  readonly earlier: Readonly<Record<ConversationId, readonly EarlierConversation[]>>;
   readonly pending: readonly PendingMessage[];
   /** Until when the customer counts as writing. */
   readonly typing: Readonly<Record<ConversationId, number>>;
   readonly call: CallView | null;
+  /** Video that is about to start by itself, or why it did not. */
+  readonly autoVideo: AutoVideo | null;
   readonly devices: DeviceList | null;
   /** What can be shared, as last looked at. */
   readonly screens: ScreenList | null;
@@ -38,10 +54,24 @@ export interface DeskModel {
   readonly assignment: AssignmentView | null;
   /** Why nothing is assigned to this agent; null when something is, or everybody takes it unasked. */
   readonly paused: Pause | null;
+  /** The agent's own presence; null until the server has said it. */
+  readonly presence: MyPresence | null;
   /** The readiness board; null while it is closed or on its way. */
   readonly board: readonly BoardRow[] | null;
+  /** The live wall; null while it is closed or on its way. */
+  readonly wall: WallView | null;
   /** Reports by agent, the newest first, as last read. */
   readonly reports: Readonly<Record<AccountId, readonly Report[]>>;
+  /** Connectors as last read; null before that. */
+  readonly connectors: readonly ConnectorView[] | null;
+  /** What can be set up, once asked for. */
+  readonly connectorKinds: readonly ConnectorKind[] | null;
+  /** What their last tests came to, by name. */
+  readonly connectorTests: Readonly<Record<string, { readonly test: ConnectorTest; readonly at: number }>>;
+  /** What did not reach a platform, as last read, the newest first; null before that. */
+  readonly letters: readonly DeadLetter[] | null;
+  /** Files that were asked for, by their ids. Their links work for some minutes only. */
+  readonly files: Readonly<Record<FileId, FileShown>>;
   /** Somebody tried to close the window in a call. */
   readonly confirmClose: boolean;
 }
@@ -50,26 +80,35 @@ export const initialModel: DeskModel = {
   session: { type: "starting" },
   conversations: {},
   threads: {},
+  earlier: {},
   pending: [],
   typing: {},
   call: null,
+  autoVideo: null,
   devices: null,
   screens: null,
   painter: { type: "native" },
   test: null,
   assignment: null,
   paused: null,
+  presence: null,
   board: null,
+  wall: null,
   reports: {},
+  connectors: null,
+  connectorKinds: null,
+  connectorTests: {},
+  letters: null,
+  files: {},
   confirmClose: false,
 };
 
-/** What passes by and is not state: notices, and the news that a file was written. */
-export type PassingEvent = Extract<DeskEvent, { type: "notice" | "saved" }>;
+/** What passes by and is not state: notices, answers to a search, and the news that a file was written. */
+export type PassingEvent = Extract<DeskEvent, { type: "notice" | "saved" | "handed" | "targets" }>;
 export type StateEvent = Exclude<DeskEvent, PassingEvent>;
 
 export function passes(event: DeskEvent): event is PassingEvent {
-  return event.type === "notice" || event.type === "saved";
+  return ["notice", "saved", "handed", "targets"].includes(event.type);
 }
 
 /** The model after one event. */
@@ -89,6 +128,12 @@ export function apply(model: DeskModel, event: StateEvent): DeskModel {
       };
     case "thread":
       return applyThread(model, event.conversation, event.messages);
+    case "earlier": {
+      const parts = mergeEarlier(model.earlier[event.conversation] ?? [], event.earlier);
+      return { ...model, earlier: { ...model.earlier, [event.conversation]: parts } };
+    }
+    case "auto_video":
+      return { ...model, autoVideo: event.video };
     case "pending":
       return { ...model, pending: event.messages };
     case "typing":
@@ -111,10 +156,26 @@ export function apply(model: DeskModel, event: StateEvent): DeskModel {
       return { ...model, assignment: event.assignment };
     case "paused":
       return { ...model, paused: event.why };
+    case "presence":
+      return { ...model, presence: event.presence };
     case "board":
       return { ...model, board: event.rows };
+    case "wall":
+      return { ...model, wall: event.wall };
     case "reports":
       return { ...model, reports: { ...model.reports, [event.agent]: event.reports } };
+    case "connectors":
+      return { ...model, connectors: event.connectors };
+    case "connector_kinds":
+      return { ...model, connectorKinds: event.kinds };
+    case "connector_tested": {
+      const { connector, test, at } = event;
+      return { ...model, connectorTests: { ...model.connectorTests, [connector]: { test, at } } };
+    }
+    case "file":
+      return { ...model, files: { ...model.files, [event.file]: event } };
+    case "dead_letters":
+      return { ...model, letters: event.letters };
     case "confirm_close":
       return { ...model, confirmClose: true };
   }
@@ -123,17 +184,6 @@ export function apply(model: DeskModel, event: StateEvent): DeskModel {
 /** Whether anything would be lost by closing the window. */
 export function callRuns(call: CallView | null): call is CallView {
   return call !== null && call.phase.type !== "ended";
-}
-
-/** Inserts by sequence number; overlapping pages and repeated events change nothing. */
-export function mergeMessages(
-  known: readonly Message[],
-  incoming: readonly Message[],
-): readonly Message[] {
-  if (incoming.length === 0) return known;
-  const bySeq = new Map(known.map((message) => [message.seq, message]));
-  for (const message of incoming) bySeq.set(message.seq, message);
-  return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
 }
 
 function applySession(model: DeskModel, session: SessionView): DeskModel {
@@ -174,4 +224,12 @@ export function pendingOf(
   return model.pending.filter(
     (message) => message.conversation === conversation && !stored.has(message.client_id),
   );
+}
+
+/** The conversation of somebody whom this agent has just answered on the telephone: it comes to the front by itself. */
+export function popsUp(model: DeskModel, { conversation }: Extract<DeskEvent, { type: "conversation" }>): boolean {
+  if (model.session.type !== "signed_in" || callRuns(model.call)) return false;
+  const me = model.session.account.id;
+  const answered = (c: Conversation | undefined) => c?.channel === "phone" && c.state === "active" && c.owner === me;
+  return answered(conversation) && !answered(model.conversations[conversation.id]);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Message, PendingMessage } from "$wire";
-import { ana, ANA, ME } from "../backend/mock/people";
-import { threadRows, type Row } from "./thread";
+import { ana, ANA, botThread, ME } from "../backend/mock/people";
+import { linesOf, threadRows, transcript, type Row } from "./thread";
 
 const noon = new Date(2026, 4, 4, 12).getTime();
 const MINUTE = 60_000;
@@ -86,5 +86,53 @@ describe("the thread", () => {
       "day",
       "Ana Moreno: line 4",
     ]);
+  });
+});
+
+describe("a bot", () => {
+  const bot = { type: "bot", name: "Helper" } as const;
+
+  it("speaks from the customer's side, by its own name", () => {
+    const rows = threadRows(ana(), [text(1, customer, 0), text(2, bot, 0.1), text(3, agent, 1)], [], ME.name);
+    expect(draw(rows).slice(1, 3)).toEqual(["Ana Moreno: line 1", "Helper: line 2"]);
+    expect(rows.map((row) => (row.type === "group" ? row.side : ""))).toEqual(["", "customer", "bot", "agent"]);
+  });
+
+  it("is folded when it has said much, and unfolded whole", () => {
+    const messages = botThread();
+    const { of, hidden } = transcript(messages);
+    expect(of).toBe(12);
+    const said = (rows: readonly Row[]) => rows.flatMap((row) => (row.type === "group" ? row.bubbles : [])).length;
+    const folded = threadRows(ana(), messages, [], ME.name);
+    expect([folded[1]?.type, said(folded)]).toEqual(["transcript", 12 - hidden]);
+    expect(hidden).toBeGreaterThan(5);
+    // How it ended is never hidden.
+    expect(folded.at(-1)?.type).toBe("event");
+    const whole = threadRows(ana(), messages, [], ME.name, true);
+    expect([whole[1], said(whole)]).toEqual([expect.objectContaining({ type: "transcript", hidden: 0 }), 12]);
+  });
+
+  it("keeps its last word, however long, and a short transcript as it is", () => {
+    const long = [text(1, customer, 0), text(2, bot, 1, "word\n".repeat(40))];
+    expect(transcript(long)).toEqual({ of: 2, hidden: 1 });
+    expect(transcript([text(1, customer, 0), text(2, bot, 1)])).toEqual({ of: 2, hidden: 0 });
+    expect(transcript(Array.from({ length: 40 }, (_, n) => text(n + 1, customer, n)))).toEqual({ of: 0, hidden: 0 });
+    // What it says while an agent is there is no transcript.
+    const later = [text(1, agent, 0), ...Array.from({ length: 40 }, (_, n) => text(n + 2, bot, n))];
+    expect(transcript(later)).toEqual({ of: 0, hidden: 0 });
+  });
+
+  it("has files beside their words, not in them", () => {
+    const files = [{ name: "kettle.png", kind: "image/png", size: 2048, place: { type: "here", id: "f1" } as const }];
+    const message: Message = {
+      ...text(1, customer, 0),
+      body: { type: "files", text: "Look\n[image/png] kettle.png", words: "Look", files },
+    };
+    const group = threadRows(ana(), [message], [], ME.name).at(-1);
+    expect(group?.type === "group" && group.bubbles.map((bubble) => [bubble.text, bubble.files])).toEqual([["Look", files]]);
+  });
+
+  it("has lines as a bubble has", () => {
+    expect([linesOf(""), linesOf("one"), linesOf("one\ntwo"), linesOf("x".repeat(129))]).toEqual([1, 1, 2, 3]);
   });
 });

@@ -11,9 +11,13 @@ import type {
 } from "$wire";
 import type { Backend } from "../backend";
 import { apply, initialModel, passes, type DeskModel } from "../../state/model";
+import { MockConnectors } from "./connectors";
+import { earlierPage } from "./earlier";
 import { ME } from "./people";
 import { MockPictures } from "./picture";
 import { MockReadiness, ready } from "./readiness";
+import { colleagues, MockWall } from "./wall";
+import { presence, targets } from "./routing";
 import { call, devices, escalation, quality, scenarios, screens, signedIn } from "./scenarios";
 
 /** A controller in the page, for work on the screens: answers commands as the real one does. */
@@ -31,6 +35,13 @@ class MockBackend implements Backend {
   #model: DeskModel = initialModel;
   #count = 0;
   readonly #readiness = new MockReadiness((event) => this.#emit(event));
+  readonly #wall = new MockWall(
+    (event) => this.#emit(event),
+    (id, change) => {
+      if (this.#model.conversations[id] !== undefined) this.#edit(id, change);
+    },
+  );
+  readonly #connectors = new MockConnectors((event) => this.#emit(event));
 
   constructor(
     readonly scenario: string,
@@ -44,6 +55,10 @@ class MockBackend implements Backend {
 
   async send(command: DeskCommand): Promise<void> {
     if (this.#readiness.send(command)) return;
+    const supervised = this.#wall.send(command);
+    if (supervised !== null) return supervised;
+    const asked = this.#connectors.send(command);
+    if (asked !== null) return asked;
     switch (command.type) {
       case "attach":
         return this.#attach();
@@ -58,16 +73,27 @@ class MockBackend implements Backend {
         return this.#emit(signedIn());
       case "accept":
         this.#emit({ type: "assignment", assignment: null });
-        return this.#edit(command.conversation, {
+        this.#edit(command.conversation, {
           state: "active",
           owner: ME.id,
           owner_name: ME.name,
           state_since: Date.now(),
         });
+        return this.#autoVideo(command.conversation);
       case "decline":
         return this.#emit({ type: "assignment", assignment: null }, { type: "paused", why: "declined" });
       case "back_again":
         return this.#emit({ type: "paused", why: null });
+      case "choose_presence":
+        return this.#emit(
+          { type: "paused", why: null },
+          { type: "presence", presence: presence(command.chosen) },
+        );
+      case "find_targets":
+        return this.#emit({ ...targets(command.search), conversation: command.conversation });
+      case "transfer":
+        this.#edit(command.conversation, { state: "open", owner: null, owner_name: null });
+        return;
       case "open":
         return this.#open(command.conversation);
       case "send":
@@ -88,7 +114,14 @@ class MockBackend implements Backend {
         else context[command.key] = command.value;
         return this.#edit(command.conversation, { context });
       }
+      case "read_earlier":
+        return this.#emit(earlierPage(command.conversation, command.earlier, command.before));
+      case "send_chat_link":
+        return this.#send(command.conversation, "Please open this link, then we can see each other: http://127.0.0.1:7420/c/8nJxQ2vWm4T0bKfYc1hRsA");
+      case "cancel_auto_video":
+        return this.#emit({ type: "auto_video", video: null });
       case "start_video":
+        this.#emit({ type: "auto_video", video: null });
         return this.#startVideo(command.conversation);
       case "resend_invite":
         return this.#call({ phase: { type: "waiting", expires_at: Date.now() + 900_000, opened: false } });
@@ -128,6 +161,8 @@ class MockBackend implements Backend {
     const events = scenarios[this.scenario];
     if (events === undefined) throw new Error(`no scenario ${this.scenario}`);
     for (const event of events()) this.#emit(event);
+    if (this.#model.wall !== null) this.#wall.begin(this.#model.wall);
+    this.#connectors.begin(this.scenario);
     this.#testOnce();
     // A frame socket of a test: the portable painter is drawn from it.
     const search = typeof location === "undefined" ? "" : location.search;
@@ -160,8 +195,10 @@ class MockBackend implements Backend {
   }
 
   #open(id: ConversationId): void {
+    const others = this.#model.conversations[id] === undefined ? colleagues(id) : null;
+    if (others !== null) this.#emit({ type: "conversation", conversation: others });
     const found = this.#conversation(id);
-    if (this.#model.threads[id] === undefined) {
+    if (this.#model.threads[id] === undefined && found.last_seq > 0) {
       const first: Message = {
         id: `${id}-1`,
         conversation: id,
@@ -172,6 +209,7 @@ class MockBackend implements Backend {
       };
       this.#emit({ type: "thread", conversation: id, messages: [first] });
     }
+    if (found.last_seq === 0) this.#emit({ type: "thread", conversation: id, messages: [] });
     if (found.owner === ME.id) this.#edit(id, { read_seq: found.last_seq });
   }
 
@@ -219,6 +257,16 @@ class MockBackend implements Backend {
   #online(): boolean {
     const { session } = this.#model;
     return session.type === "signed_in" && session.link.type === "online";
+  }
+
+  /** Announced for three seconds where the customer asked for it, then started unless it was called off. */
+  #autoVideo(id: ConversationId): void {
+    if (String(this.#conversation(id).context["VideoCall"]).toLowerCase() !== "true") return;
+    const video = { type: "starting", conversation: id, at: Date.now() + 3_000, announced_ms: 3_000 } as const;
+    this.#emit({ type: "auto_video", video });
+    setTimeout(() => {
+      if (this.#model.autoVideo === video) void this.send({ type: "start_video", conversation: id });
+    }, 3_000);
   }
 
   #startVideo(id: ConversationId): void {

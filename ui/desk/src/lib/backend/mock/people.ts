@@ -26,6 +26,7 @@ export function conversation(
     customer_present: true,
     owner: null,
     owner_name: null,
+    participants: [],
     opened_at: now - minutes * MINUTE - 4_000,
     state_since: now - minutes * MINUTE,
     last_seq: 1,
@@ -37,6 +38,12 @@ export function conversation(
     notes: "",
     disposition: null,
     escalation: null,
+    previous: null,
+    came_by: null,
+    trusted: false,
+    asked_for: null,
+    meetings: false,
+    hidden_variables: [],
     ...more,
   };
 }
@@ -140,4 +147,64 @@ export function anaThread(): Message[] {
     body: author.type === "system" ? { type: "event", text } : { type: "text", text },
     at: start + minutes * MINUTE,
   }));
+}
+
+/** What a bot and Ana said before anybody else was there. */
+export function botThread(): Message[] {
+  const bot = { type: "bot", name: "Hearth Helper" } as const;
+  const customer = { type: "customer" } as const;
+  const lines: [Message["author"], string][] = [
+    [bot, "Hi, I am Hearth's virtual helper. What can I do for you?"],
+    [customer, "hello"],
+    [customer, "my router does not work"],
+    [bot, "I am sorry to hear that. Which router do you have: Router X1, Router X2, or another one?"],
+    [customer, "X2 I think"],
+    [bot, "Thank you. Is the light on the box green, amber or red?"],
+    [customer, "red"],
+    [
+      bot,
+      "Please try this:\n1. Unplug the power cable.\n2. Wait for half a minute.\n3. Plug it in again, and wait until the light stops blinking.\n4. Tell me what you see.",
+    ],
+    [customer, "still red, I have done that twice"],
+    [bot, "Is anything else plugged into the same socket on the wall?"],
+    [customer, "I don't know, I can't see it, can I talk to a person please"],
+    [bot, "Of course. I will find somebody for you, and tell them what we have tried."],
+    [{ type: "system" }, "The bot handed the conversation over"],
+  ];
+  return lines.map(([author, text], index) => ({
+    id: `bot-${index}`,
+    conversation: ANA,
+    seq: index + 1,
+    author,
+    body: author.type === "system" ? { type: "event", text } : { type: "text", text },
+    at: Date.now() - 13 * MINUTE + index * 20_000,
+  }));
+}
+
+/** The same, as her conversation looks to the agent. */
+export function handedOver(more: Partial<Conversation> = {}): Conversation {
+  const count = botThread().length;
+  return ana({
+    channel: "whats_app",
+    customer_present: false,
+    last_text: "Of course. I will find somebody for you, and tell them what we have tried.",
+    last_seq: count,
+    read_seq: count,
+    delivered_seq: 0,
+    notes: "",
+    context: {
+      order: "SO-20418",
+      va_AgentMessage: "Hi Ana, I can see that the light stays red after two restarts. Shall we look at the socket together by video?",
+      va_LastPhrases: "can I talk to a person please",
+      va_LastPhrase: "can I talk to a person please",
+      va_LastTopic: "Router offline",
+      va_Topics: "Greeting, Router offline, Escalate",
+      va_BotName: "Hearth Helper",
+      va_Language: "en-gb",
+      va_ConversationId: "6b0e0b8e-3f0e-4a38-8d4f-0f4c8f4f2a11",
+      customerLocale: "es-ES",
+      surveyConsent: false,
+    },
+    ...more,
+  });
 }

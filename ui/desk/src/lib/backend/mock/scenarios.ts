@@ -8,6 +8,7 @@ import type {
   EscalationState,
   EscalationView,
   LinkView,
+  Message,
   PendingMessage,
   Problem,
   Quality,
@@ -17,8 +18,11 @@ import type {
   SessionView,
 } from "$wire";
 import type { Asked } from "../../state/assignment";
-import { ANA, ana, anaThread, conversation, crowd, ME, mine } from "./people";
+import { returned } from "./earlier";
+import { ANA, ana, anaThread, botThread, conversation, crowd, handedOver, ME, mine } from "./people";
+import { quietWall, wall } from "./wall";
 import { asking, audioOnly, board, calling, notReady, ready, testing, unplugged, untested } from "./readiness";
+import { presence } from "./routing";
 
 const MINUTE = 60_000;
 
@@ -118,6 +122,7 @@ export function call(phase: CallPhase, more: Partial<CallView> = {}): CallView {
     attempt: "direct",
     url: phase.type === "preparing" ? null : URL,
     own: { microphone: true, camera: true, screen: false },
+    sound: "call",
     sharing: null,
     other: { microphone: live, camera: live, screen: false },
     customer_away_until: null,
@@ -224,6 +229,25 @@ export function summary(worst: CallSummary["worst"]): CallSummary {
   };
 }
 
+/** Back by the link, and taken. */
+const taken = (more: Partial<Conversation> = {}) =>
+  returned({ state: "active", owner: ME.id, owner_name: ME.name, ...more });
+
+const hello = (): DeskEvent => ({
+  type: "thread",
+  conversation: ANA,
+  messages: [
+    {
+      id: "m-hello",
+      conversation: ANA,
+      seq: 1,
+      author: { type: "customer" },
+      body: { type: "text", text: "Here I am, with glasses" },
+      at: Date.now() - 15_000,
+    },
+  ],
+});
+
 const assigned = (more: Partial<Asked> = {}): DeskEvent => ({
   type: "assignment",
   assignment: {
@@ -234,6 +258,8 @@ const assigned = (more: Partial<Asked> = {}): DeskEvent => ({
     until: Date.now() + 14_500,
     asked_ms: 20_000,
     because: "Without new work for longer than 2 others who could take it.",
+    from: null,
+    note: null,
     ...more,
   },
 });
@@ -252,7 +278,31 @@ const takenBack: DeskEvent = {
 
 const selfTest = (test: SelfTestView): DeskEvent => ({ type: "self_test", test });
 
+/** What a colleague wrote before handing Ana over. */
+const handedNote = (): Message => ({
+  id: "note",
+  conversation: ANA,
+  seq: 90,
+  author: { type: "agent", account: "a2", name: "Jonas Weber" },
+  body: { type: "note", text: "Has tried another cable already; would rather show it than explain it." },
+  at: Date.now() - 30_000,
+});
+/** Somebody who looks after the deployment, or after its letters. */
+const administering = (role: Role = "admin"): DeskEvent[] => [
+  signedIn({ type: "online" }, role),
+  { type: "devices", list: devices },
+  inbox(ana(), ...others),
+];
+
 /** Every scenario: its name in the address, and the events that draw it. */
+/** A supervisor's desk without conversations of its own. */
+const supervising = (...events: DeskEvent[]): DeskEvent[] => [
+  signedIn({ type: "online" }, "supervisor"),
+  { type: "devices", list: devices },
+  inbox(...others),
+  ...events,
+];
+
 export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
   starting: () => [{ type: "session", session: { type: "starting" } }],
   "signed-out": () => [signedOut()],
@@ -362,6 +412,71 @@ export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
   ],
   "taken-back": () => [...base(ana()), selfTest(unplugged()), takenBack],
   paused: () => [...base(ana()), { type: "paused", why: "missed" }],
+  "asked-for-you": () => [signedIn(), { type: "devices", list: devices }, inbox(returned(), ...others)],
+  previous: () => [signedIn(), { type: "devices", list: devices }, inbox(taken(), ...others), hello()],
+  "previous-unknown": () => [
+    signedIn(),
+    { type: "devices", list: devices },
+    inbox(
+      taken({
+        previous: { type: "unknown", name: "xxx2d15x-2703-xxea-xx80-xxxbfe13dd08" },
+        came_by: "unsigned_link",
+        trusted: false,
+        asked_for: null,
+        meetings: false,
+        context: { PreviousConversationId: "xxx2d15x-2703-xxea-xx80-xxxbfe13dd08" },
+        hidden_variables: [],
+      }),
+      ...others,
+    ),
+    hello(),
+  ],
+  "video-starting": () => [
+    signedIn(),
+    { type: "devices", list: devices },
+    inbox(taken(), ...others),
+    hello(),
+    { type: "auto_video", video: { type: "starting", conversation: ANA, at: Date.now() + 3_000, announced_ms: 3_000 } },
+  ],
+  "video-blocked": () => [
+    signedIn(),
+    { type: "devices", list: devices },
+    inbox(taken(), ...others),
+    hello(),
+    selfTest(unplugged()),
+    {
+      type: "auto_video",
+      video: {
+        type: "blocked",
+        conversation: ANA,
+        problem: problem("not_ready_for_video", "This desk is not ready for video.", "Run the self-test, then start the video."),
+      },
+    },
+  ],
+  transfer: () => [
+    ...base(ana({ queue: "Support" })),
+    { type: "presence", presence: presence("available") },
+    { type: "thread", conversation: ANA, messages: [handedNote()] },
+  ],
+  presence: () => [...base(ana()), { type: "presence", presence: presence("do_not_disturb") }],
+  "asked-transfer": () => [
+    ...base(ana()),
+    { type: "presence", presence: presence("available") },
+    assigned({
+      video: false,
+      from: "Jonas Weber",
+      note: "Has tried another cable already; would rather show it than explain it.",
+      because: "The agent before handed it over.",
+    }),
+  ],
+  "video-wanted": () => [
+    ...base(ana({ video_request: { at: Date.now() - 40_000, why: "The customer asks to be seen." } })),
+    { type: "presence", presence: presence("available") },
+    {
+      type: "notice",
+      problem: problem("cannot_transfer", "Jonas Weber cannot take it now. Is in a video call.", "Choose somebody else."),
+    },
+  ],
   untested: () => [...base(ana()), selfTest(untested())],
   testing: () => [...base(ana()), selfTest(testing())],
   "test-tone": () => [...base(ana()), selfTest(asking())],
@@ -376,6 +491,44 @@ export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
     inbox(...others),
     selfTest(ready()),
     { type: "board", rows: board() },
+  ],
+  wall: () => supervising({ type: "wall", wall: wall() }),
+  "wall-read": () => supervising({ type: "wall", wall: wall() }),
+  "wall-joined": () => supervising({ type: "wall", wall: wall() }),
+  "wall-assign": () => supervising({ type: "wall", wall: wall() }),
+  "wall-transfer": () => supervising({ type: "wall", wall: wall() }),
+  "wall-close": () => supervising({ type: "wall", wall: wall() }),
+  "wall-quiet": () => supervising({ type: "wall", wall: quietWall() }),
+  connectors: () => administering(),
+  "connectors-use": () => administering(),
+  "connectors-none": () => administering(),
+  "connectors-new": () => administering(),
+  letters: () => administering("supervisor"),
+  "letters-none": () => administering("supervisor"),
+  bot: () => [
+    signedIn(),
+    { type: "devices", list: devices },
+    inbox(handedOver(), ...others),
+    { type: "thread", conversation: ANA, messages: botThread() },
+  ],
+  channels: () => [
+    signedIn(),
+    { type: "devices", list: devices },
+    inbox(
+      mine(ANA, "8:acs:1b5cc06b-f352-4571-b1e6-d9b259b7c776_00000007-d5ae-2b1c-f883-084822000f3f", "Hello, is this the right place?", 1, {
+        channel: "azure",
+        customer_present: false,
+      }),
+      conversation("k1", "+4915550100221", "it blinks red and then nothing", 4, { channel: "sms", customer_present: false }),
+      conversation("k2", "Luis Ortega", "Is anyone there?", 1, { channel: "whats_app", customer_present: false }),
+      conversation("k3", "Åsa Lindström", "Operator, please", 0.2, { channel: "bot", customer_present: false }),
+      mine("k4", "Ömer Yıldız", "Can I change the address?", 3, { channel: "twilio" }),
+      mine("k5", "Yui Tanaka", "thank you, I will try that tonight", 6, { channel: "genesys", last_seq: 3 }),
+      mine("k6", "Priya Raghunathan", "Great, that was it!", 9, { channel: "webex" }),
+      mine("k7", "ada.moreno@example.test", "The parcel is open", 12, { channel: "webhook" }),
+      mine("k8", "Customer 4821", "ok", 20, { channel: "phone" }),
+      mine("k9", "李 小龙", "谢谢", 26),
+    ),
   ],
   displaced: () => [
     ...base(ana()),
