@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { agentSees, customerSees, finish, invited } from '../lib/flows.mjs';
+import { agentSees, agentSeesColours, customerSees, finish, invited } from '../lib/flows.mjs';
 import { keepEvidence } from '../lib/evidence.mjs';
 import { binary, temporaryFolder } from '../lib/paths.mjs';
 import { freePort, start, stop } from '../lib/process.mjs';
@@ -77,6 +77,18 @@ async function wayTaken() {
     }
   }
   return null;
+}
+
+/** Runs in the page: the kinds of all candidates that its connections have had, own and the desk's. */
+async function pathsTried() {
+  const kinds = { local: new Set(), remote: new Set() };
+  for (const connection of window.__connections) {
+    for (const { type, candidateType } of (await connection.getStats()).values()) {
+      if (type === 'local-candidate') kinds.local.add(candidateType);
+      if (type === 'remote-candidate') kinds.remote.add(candidateType);
+    }
+  }
+  return { local: [...kinds.local], remote: [...kinds.remote] };
 }
 
 const isWarm = (customer) =>
@@ -149,6 +161,19 @@ test('coturn with the configuration that the server writes carries it, over UDP 
   } finally {
     await stop(coturn);
   }
+});
+
+test('Firefox, relay-only: its call too goes through the relay and nothing else, and both see each other', async () => {
+  // It makes no connection to loopback, so the relay is where the machine is.
+  await open({ SIGHTLINE_TURN: `${here}:0`, SIGHTLINE_ICE_POLICY: 'relay-only' });
+  const customer = await invited(world, desk, { browser: 'firefox', devices: 'browser' });
+  await customer.openInvite();
+  await customer.click('Join with video');
+  await Promise.all([desk.reaches('live'), customer.reaches('live')]);
+  await Promise.all([agentSeesColours(world, desk), customerSees(customer)]);
+  assert.deepEqual(await customer.evaluate(pathsTried), { local: ['relay'], remote: ['relay'] });
+  assert.deepEqual(customer.faults, []);
+  await finish(desk, customer);
 });
 
 const reached = (port) =>

@@ -858,7 +858,11 @@ heartbeat_ms: number,
 /**
  * Give a socket up after this much silence.
  */
-silence_ms: number, } | { "type": "ice" } & IceConfig | { "type": "joined" } | { "type": "presence" } & Presence | { "type": "offer" } & Offer | { "type": "answer", 
+silence_ms: number, } | { "type": "ice" } & IceConfig | { "type": "joined" } | { "type": "presence" } & Presence | { "type": "agent", 
+/**
+ * By name.
+ */
+name: string, } | { "type": "offer" } & Offer | { "type": "answer", 
 /**
  * Of the offer answered.
  */

@@ -111,7 +111,11 @@ impl Protocol for RoomProtocol {
             RoomEvent::Problem(problem)
                 if matches!(
                     problem.code,
-                    ErrorCode::RoomRefused | ErrorCode::RoomEnded | ErrorCode::EscalationEnded | ErrorCode::NotFound
+                    ErrorCode::RoomRefused
+                        | ErrorCode::RoomEnded
+                        | ErrorCode::EscalationEnded
+                        | ErrorCode::NotFound
+                        | ErrorCode::NotYourConversation
                 ) =>
             {
                 (self.tell)(RoomNews::Refused(problem));
@@ -122,9 +126,11 @@ impl Protocol for RoomProtocol {
                 return Next::Stay;
             }
             // Only a customer is sent these.
-            RoomEvent::Offer(_) | RoomEvent::Joined | RoomEvent::Attempt { .. } | RoomEvent::Heartbeat => {
-                return Next::Stay;
-            }
+            RoomEvent::Agent { .. }
+            | RoomEvent::Offer(_)
+            | RoomEvent::Joined
+            | RoomEvent::Attempt { .. }
+            | RoomEvent::Heartbeat => return Next::Stay,
             RoomEvent::Ice(ice) => RoomNews::Ice(ice),
             RoomEvent::Presence(presence) => RoomNews::Presence(presence),
             RoomEvent::Media(media) => RoomNews::Media(media),

@@ -10,7 +10,7 @@ use crate::{
         body::{Body, Id},
         refusal::{Refusal, to_the_end},
     },
-    routing::transfer::taken_over,
+    routing::{call_moves::call_moves, transfer::taken_over},
     supervision::{acts::takes_part, audit::note_reading},
 };
 use axum::{
@@ -101,9 +101,11 @@ pub async fn accept(State(app): State<Arc<App>>, SignedIn { account }: SignedIn,
         let (active, at) = (ConversationState::Active, now());
         let handed = stored.state == active && app.is_handed(id, account.id, at);
         let mut lines = Vec::new();
+        let mut moved = None;
         if handed {
             let line = event_line(id, taken_over(&stored, &account), at);
             lines.push(messages::append(writing.conn(), line).await?);
+            moved = call_moves(&app, writing.conn(), &stored, &account).await?;
         } else {
             match rules::accept(facts(&stored), account.id)? {
                 Step::Taken => return Ok(Json(app.view(stored))),
@@ -121,7 +123,11 @@ pub async fn accept(State(app): State<Arc<App>>, SignedIn { account }: SignedIn,
         conversations::set_routing(c, id, &routed).await?;
         conversations::set_owner(c, id, account.id).await?;
         conversations::set_state(c, id, active, at).await?;
-        Ok(Json(app.settle(writing, id, stored.state, lines).await?))
+        let view = app.settle(writing, id, stored.state, lines).await?;
+        if let Some(moved) = moved {
+            moved.tell(&app, &account).await;
+        }
+        Ok(Json(view))
     })
     .await
 }

@@ -75,6 +75,11 @@ impl StoredConversation {
     pub fn hidden(&self) -> bool {
         self.channel.hidden() || (self.bot.is_some() && self.state == ConversationState::Open)
     }
+
+    /// Its video call, while one runs or its link is out.
+    pub fn call(&self) -> Option<&Escalation> {
+        self.escalation.as_ref().filter(|call| call.state.holds_slot())
+    }
 }
 
 /// How far a hand-off from a bot has come, as the bot has been told.

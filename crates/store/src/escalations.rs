@@ -201,6 +201,16 @@ pub async fn set_state(
     Ok(())
 }
 
+/// Gives it to another agent, whose video slot must be free.
+pub async fn set_agent(c: &mut SqliteConnection, escalation: EscalationId, agent: AccountId) -> Result<(), StoreError> {
+    sqlx::query("UPDATE escalations SET agent = ? WHERE id = ?")
+        .bind(agent.to_string())
+        .bind(escalation.to_string())
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
 /// Binds the invite to the browser that redeems it.
 pub async fn bind_browser(
     c: &mut SqliteConnection,

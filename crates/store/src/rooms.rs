@@ -121,6 +121,16 @@ pub async fn add_token(c: &mut SqliteConnection, hash: &str, room: RoomId, party
     Ok(())
 }
 
+/// No token that one side was given opens the room any more.
+pub async fn revoke(c: &mut SqliteConnection, room: RoomId, party: Party) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM room_tokens WHERE room = ? AND party = ?")
+        .bind(room.to_string())
+        .bind(name(&party))
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
 /// What a token is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pass {

@@ -167,6 +167,11 @@ pub enum RoomEvent {
     Joined,
     /// The other side came or went.
     Presence(Presence),
+    /// To the customer: the call was handed over. The next offer comes from this agent's desk.
+    Agent {
+        /// By name.
+        name: String,
+    },
     /// From the agent.
     Offer(Offer),
     /// From the customer.

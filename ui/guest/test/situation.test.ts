@@ -12,6 +12,7 @@ const calm: Facts = {
   signallingLost: false,
   mediaLost: false,
   still: false,
+  takingOver: false,
 };
 
 describe("what the stage says", () => {
@@ -34,6 +35,11 @@ describe("what the stage says", () => {
       stage: "frozen",
       card: { title: "Maria lost the connection" },
     });
+  });
+
+  it("names who takes over, and no lost connection, until the new picture is there", () => {
+    const now = situation({ ...calm, agent: "Jonas", takingOver: true, mediaLost: true, other: { place: "away", until: 1 } });
+    expect(now).toMatchObject({ stage: "frozen", card: { title: "Jonas is taking over", busy: true }, banner: null });
   });
 
   it("does not call a still shared screen a stopped picture", () => {

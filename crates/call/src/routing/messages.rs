@@ -278,6 +278,9 @@ pub enum Refusal {
     /// A customer in a call is handed to a person, never to a queue.
     #[error("the video call is still running")]
     CallLive,
+    /// None of a queue's agents could take a call over now.
+    #[error("nobody of the queue can take it")]
+    NobodyFree,
     /// That agent cannot have it.
     #[error("the agent cannot take it")]
     Agent(Reason),

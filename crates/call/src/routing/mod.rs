@@ -350,6 +350,27 @@ impl Routing {
         self.handed(id, by, supervisor, to).map(drop)
     }
 
+    /// Who of a queue could take a conversation over at this moment, its call with it: whoever has been idle for longest.
+    /// A call is not left waiting in a queue, so there it is one of its agents who is asked. O(members of the queue).
+    ///
+    /// # Errors
+    /// [`Refusal::NobodyFree`] when none of them can.
+    pub fn free_in(&self, queue: QueueId, id: ConversationId) -> Result<AccountId, Refusal> {
+        let work = self.conversation(id).ok_or(Refusal::UnknownConversation)?;
+        if !self.queues.contains_key(&queue) {
+            return Err(Refusal::UnknownQueue);
+        }
+        let needs = work.needs(&self.policy);
+        self.lines
+            .members(queue)
+            .filter(|member| work.owner() != Some(*member))
+            .filter_map(|member| Some((member, self.agents.get(&member)?)))
+            .filter(|(_, agent)| agent.why_not(queue, &needs, &self.policy).is_none())
+            .min_by_key(|(member, agent)| (agent.row.idle_since, *member))
+            .map(|(member, _)| member)
+            .ok_or(Refusal::NobodyFree)
+    }
+
     /// How many wait in a queue for anybody, or for it to open.
     pub fn waiting(&self, queue: QueueId) -> usize {
         self.lines.waiting(queue)

@@ -2,7 +2,7 @@
 
 use crate::floor::{ASKED_MS, BOSS, Floor, OTHER_QUEUE, agent, because, conversation, lease, profile, taken_back};
 use sightline_call::routing::{
-    Call, Chosen, Effect, Input, Note, Profile, Reason, Refusal, Rule, Stage, TakenBack, Target,
+    Call, Chosen, Effect, Input, Note, Profile, QueueId, Reason, Refusal, Rule, Stage, TakenBack, Target,
 };
 use sightline_wire::readiness::Readiness;
 use std::collections::BTreeSet;
@@ -108,6 +108,37 @@ fn a_call_moves_with_its_conversation_to_a_desk_that_is_ready_for_it() {
     ));
     assert_eq!(floor.routing.load(agent(1)).unwrap().calls, 0);
     assert_eq!(floor.routing.load(agent(2)).unwrap().calls, 1);
+}
+
+#[test]
+fn a_queue_takes_a_call_over_by_the_one_of_its_agents_who_has_been_idle_for_longest() {
+    let mut floor = owned();
+    for n in [3, 4, 5] {
+        let other = Profile {
+            queues: BTreeSet::from([OTHER_QUEUE]),
+            ..profile()
+        };
+        floor.comes(n, other);
+        floor.does(lease(n, Readiness::Video));
+        floor.now += 1;
+    }
+    floor.does(Input::CallBegan {
+        conversation: conversation(10),
+    });
+    let free = |floor: &Floor| floor.routing.free_in(OTHER_QUEUE, conversation(10));
+    assert_eq!(free(&floor), Ok(agent(3)));
+    floor.does(lease(3, Readiness::Audio));
+    assert_eq!(free(&floor), Ok(agent(4)));
+    floor.does(Input::Chosen {
+        agent: agent(4),
+        presence: Chosen::Away,
+    });
+    floor.does(Input::Disconnected { agent: agent(5) });
+    assert_eq!(free(&floor), Err(Refusal::NobodyFree));
+    assert_eq!(
+        floor.routing.free_in(QueueId(99), conversation(10)),
+        Err(Refusal::UnknownQueue)
+    );
 }
 
 /// The next desk was asked about a chat.

@@ -64,6 +64,9 @@ impl<S: Shell> Controller<S> {
             let wish = if assignment.video { "by video call" } else { "by chat" };
             let seconds = (assignment.left_ms + 999) / 1_000;
             let body = match assignment.from {
+                Some(from) if assignment.video => {
+                    format!("{from} hands this conversation with its video over to you. Accept within {seconds} s.")
+                }
                 Some(from) => format!("{from} hands this conversation over to you. Accept within {seconds} s."),
                 None => format!("Wants to reach you {wish}. Accept within {seconds} s."),
             };

@@ -134,7 +134,12 @@ impl<S: Shell> Controller<S> {
                 } => self.taken_back(conversation, why, elsewhere),
                 AgentEvent::Paused { why } => self.paused(why),
                 AgentEvent::Presence(mine) => self.presence_told(mine),
-                AgentEvent::Handed(handed) => self.shell.emit(DeskEvent::Handed { handed }),
+                AgentEvent::Handed(handed) => {
+                    if handed.why_not.is_none() {
+                        self.let_go(handed.conversation);
+                    }
+                    self.shell.emit(DeskEvent::Handed { handed });
+                }
                 AgentEvent::Gone { conversation } => self.gone(conversation),
                 AgentEvent::Welcome { .. } | AgentEvent::Problem(_) | AgentEvent::Heartbeat => {}
             },
@@ -200,6 +205,7 @@ impl<S: Shell> Controller<S> {
 
     /// It is a colleague's now, or a colleague is asked.
     fn gone(&mut self, id: ConversationId) {
+        self.let_go(id);
         let Ok(signed_in) = self.signed_in_mut() else { return };
         if signed_in.inbox.conversations.remove(&id).is_some() {
             self.show_inbox();

@@ -310,6 +310,12 @@ impl<S: Shell> Controller<S> {
             RoomNews::Ice(ice) => return self.use_ice(ice),
             RoomNews::Ended(reason) => CallInput::RoomEnded(reason),
             RoomNews::Lost => CallInput::RoomLost,
+            RoomNews::Refused(problem) if problem.code == ErrorCode::NotYourConversation => {
+                if let Some(stage) = &self.stage {
+                    self.let_go(stage.call.conversation());
+                }
+                return;
+            }
             RoomNews::Refused(problem) => {
                 tracing::info!(code = ?problem.code, "the room wants another token");
                 self.call_input(CallInput::RoomLost);
@@ -364,7 +370,10 @@ impl<S: Shell> Controller<S> {
             }
             Err(problem) => {
                 tracing::info!(code = ?problem.code, "a call could not be joined again");
-                if on_stage {
+                if problem.code == ErrorCode::NotYourConversation {
+                    // This desk did not hear of it, or not yet.
+                    self.let_go(conversation);
+                } else if on_stage {
                     self.refresh_conversation(conversation);
                     let inputs = self.inputs.clone();
                     tokio::spawn(async move {
@@ -478,6 +487,16 @@ impl<S: Shell> Controller<S> {
         }
         self.drop_stage();
         Ok(())
+    }
+
+    /// The conversation is a colleague's now, and its call with it: camera, microphone and room are given back, and
+    /// nobody is hung up on.
+    pub(super) fn let_go(&mut self, conversation: ConversationId) {
+        let held = |stage: &Stage| stage.call.conversation() == conversation && !stage.call.is_over();
+        if self.stage.as_ref().is_some_and(held) {
+            self.settings.remember_media(None);
+            self.drop_stage();
+        }
     }
 
     pub(super) fn drop_stage(&mut self) {

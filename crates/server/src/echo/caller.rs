@@ -127,7 +127,8 @@ impl Caller {
             }
             RoomEvent::Problem(problem) => tracing::debug!(code = ?problem.code, "the room refused the echo peer"),
             // It answers offers; candidates and answers to its own, and what a warm page is told, do not concern it.
-            RoomEvent::Answer { .. }
+            RoomEvent::Agent { .. }
+            | RoomEvent::Answer { .. }
             | RoomEvent::Ended { .. }
             | RoomEvent::Heartbeat
             | RoomEvent::Joined

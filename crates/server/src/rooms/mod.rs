@@ -46,6 +46,11 @@ pub enum Happened {
     },
     /// A socket is gone.
     Disconnected { party: Party, connection: ConnectionId },
+    /// The call is another agent's, whose desk comes with a token of its own.
+    HandedOver {
+        /// By name.
+        agent: String,
+    },
 }
 
 /// Who comes in with a token.

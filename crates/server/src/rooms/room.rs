@@ -157,6 +157,7 @@ impl Room {
                     self.frame(party, request).await;
                 }
             }
+            Happened::HandedOver { agent } => self.handed_over(agent).await,
             Happened::Disconnected { party, connection } => {
                 let outputs = self.seats.handle(Input::Disconnected { party, connection }, now());
                 let side = self.side_mut(party);
@@ -165,6 +166,35 @@ impl Room {
                 }
                 self.follow(outputs).await;
             }
+        }
+    }
+
+    /// The desk that was here has lost its key: what it offered leads nowhere, and its seat waits for the next one's.
+    async fn handed_over(&mut self, agent: String) {
+        let mut next = self.stored.clone();
+        next.agent.resume = None;
+        next.agent.resume_before = None;
+        next.offer = None;
+        next.answer = None;
+        // Memory is what counts while this room lives; a room that is restored without this knows no token of that desk.
+        if let Err(refusal) = self.save(&next).await {
+            let code = refusal.into_problem().code;
+            tracing::warn!(room = %self.call.room, ?code, "a handed call could not be stored");
+        }
+        self.stored = next;
+        self.agent.candidates.clear();
+        self.customer.candidates.clear();
+        self.tell(Party::Customer, RoomEvent::Agent { name: agent });
+        if let Some(link) = self.agent.link.take() {
+            let _ = link
+                .events
+                .try_send(RoomEvent::Problem(ErrorCode::NotYourConversation.into()));
+            let gone = Input::Disconnected {
+                party: Party::Agent,
+                connection: link.connection,
+            };
+            let outputs = self.seats.handle(gone, now());
+            self.follow(outputs).await;
         }
     }
 

@@ -12,6 +12,7 @@
 //! Where agents choose for themselves ([`RoutingMode::Pull`]) the same state knows who has what, so that colleagues can
 //! hand something over; it assigns nothing by itself.
 
+pub mod call_moves;
 mod follow;
 pub mod keeper;
 pub mod mode;
@@ -387,6 +388,7 @@ fn problem(refusal: Refusal) -> Problem {
         | Refusal::NotOwner
         | Refusal::NotOwned
         | Refusal::HasItAlready
+        | Refusal::NobodyFree
         | Refusal::CallLive => ErrorCode::CannotTakeNow.into(),
     }
 }

@@ -62,7 +62,7 @@ impl App {
                     let view = state.view(*conversation);
                     let assignment = Assignment {
                         conversation: *conversation,
-                        video: work.is_some_and(|work| work.lease.is_some()),
+                        video: work.is_some_and(|work| work.needs(state.routing.policy()).video()),
                         left_ms: until - at,
                         asked_ms: until - at,
                         because: sentence,

@@ -44,8 +44,8 @@ fn target(to: TransferTo) -> Target {
 
 /// `POST /v1/conversations/{id}/transfer`.
 ///
-/// A call is not handed over: its media runs between two machines, and a third has to be let in first. So it is ended
-/// before, and the answer says so.
+/// A call goes along: whoever says yes joins its room, and until then the owner talks on. To a queue it is handed by asking
+/// the one of its agents who has been idle for longest, because nobody may be left alone in a call.
 pub async fn transfer(
     State(app): State<Arc<App>>,
     SignedIn { account }: SignedIn,
@@ -56,17 +56,15 @@ pub async fn transfer(
     if note.chars().count() > MAX_MESSAGE_CHARS {
         return Err(ErrorCode::MessageTooLong.into());
     }
-    let to = body.to;
     to_the_end(async move {
         let mut writing = app.store.write().await?;
         let stored = shown(writing.conn(), id).await?;
-        if let Some(call) = stored.escalation.as_ref().filter(|call| call.state.holds_slot()) {
-            return Err(Problem::new(ErrorCode::CallLive)
-                .saying("A conversation in a video call cannot be handed over.")
-                .advising("End the call, or take the invite back, and hand it over then.")
-                .in_escalation(call.id)
-                .into());
-        }
+        let to = match body.to {
+            TransferTo::Queue { queue } if stored.call().is_some() => TransferTo::Agent {
+                account: app.free_in(QueueId(queue), id)?,
+            },
+            to => to,
+        };
         if let TransferTo::Agent { account: to } = to
             && app.is_handed(id, to, now())
         {
@@ -165,6 +163,15 @@ pub async fn targets(
 }
 
 impl App {
+    fn free_in(&self, queue: QueueId, id: ConversationId) -> Result<AccountId, Problem> {
+        let routing = self.assignments.lock();
+        let state = routing.as_ref().ok_or(ErrorCode::Internal)?;
+        state
+            .routing
+            .free_in(queue, id)
+            .map_err(|refusal| problem(refusal, None))
+    }
+
     fn may_transfer(&self, id: ConversationId, by: &Account, to: Target) -> Result<(), Problem> {
         let routing = self.assignments.lock();
         let Some(state) = routing.as_ref() else {
@@ -253,6 +260,9 @@ fn problem(refusal: pure::Refusal, name: Option<&str>) -> Problem {
         pure::Refusal::NotOwner => ErrorCode::NotYourConversation.into(),
         pure::Refusal::NotOwned | pure::Refusal::UnknownConversation => ErrorCode::ConversationNotActive.into(),
         pure::Refusal::CallLive => ErrorCode::CallLive.into(),
+        pure::Refusal::NobodyFree => Problem::new(ErrorCode::CannotTransfer)
+            .saying("Nobody of this queue can take a video call over now.")
+            .advising("Choose a colleague, or end the call and hand the chat over."),
         pure::Refusal::HasItAlready => {
             Problem::new(ErrorCode::CannotTransfer).saying(format!("{name} has this conversation already."))
         }

@@ -140,6 +140,7 @@ fn problem(refusal: Refusal) -> Problem {
         | Refusal::NotOwner
         | Refusal::NotOwned
         | Refusal::HasItAlready
+        | Refusal::NobodyFree
         | Refusal::CallLive => ErrorCode::AgentCannotTake.into(),
     }
 }

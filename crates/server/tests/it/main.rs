@@ -4,6 +4,7 @@ mod accounts;
 mod bad_input;
 mod bot_service;
 mod bots;
+mod call_moves;
 mod call_stats;
 mod connectors;
 mod conversations;

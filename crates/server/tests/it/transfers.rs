@@ -2,10 +2,10 @@
 
 use crate::{
     harness::{Answer, Desk, Page, World},
-    ready_desk::{Seat, new_desk, start},
+    ready_desk::{Seat, new_desk},
     routing::{accept, decline, untested},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use sightline_server::Deployment;
 use sightline_wire::{
     ErrorCode, Problem,
@@ -17,7 +17,7 @@ use sightline_wire::{
 
 const NOTE: &str = "Wants the blue kettle.";
 
-async fn hand_to(desk: &Desk, id: ConversationId, to: &Desk) -> Result<Conversation, Problem> {
+pub async fn hand_to(desk: &Desk, id: ConversationId, to: &Desk) -> Result<Conversation, Problem> {
     let to = json!({ "type": "agent", "account": to.session.account.id });
     desk.post(
         &format!("/v1/conversations/{id}/transfer"),
@@ -26,7 +26,7 @@ async fn hand_to(desk: &Desk, id: ConversationId, to: &Desk) -> Result<Conversat
     .await
 }
 
-async fn hand_to_queue(desk: &Desk, id: ConversationId, queue: u32) -> Result<Conversation, Problem> {
+pub async fn hand_to_queue(desk: &Desk, id: ConversationId, queue: u32) -> Result<Conversation, Problem> {
     let to = json!({ "type": "queue", "queue": queue });
     desk.post(
         &format!("/v1/conversations/{id}/transfer"),
@@ -36,7 +36,7 @@ async fn hand_to_queue(desk: &Desk, id: ConversationId, queue: u32) -> Result<Co
 }
 
 impl Seat {
-    async fn handed(&mut self) -> Handed {
+    pub async fn handed(&mut self) -> Handed {
         self.expect("what came of a transfer", |event| match event {
             AgentEvent::Handed(handed) => Some(handed),
             _ => None,
@@ -44,7 +44,7 @@ impl Seat {
         .await
     }
 
-    async fn gone(&mut self) -> ConversationId {
+    pub async fn gone(&mut self) -> ConversationId {
         self.expect("a conversation that goes", |event| match event {
             AgentEvent::Gone { conversation } => Some(conversation),
             _ => None,
@@ -62,7 +62,7 @@ impl Seat {
 }
 
 /// The agent's conversation, the colleague's desk, and both of them listening.
-async fn two(world: &World) -> ((Desk, Seat), (Desk, Seat), Page, ConversationId) {
+pub async fn two(world: &World) -> ((Desk, Seat), (Desk, Seat), Page, ConversationId) {
     let (agent, page, conversation) = world.active().await;
     let (first, _) = Seat::take(&agent, new_desk()).await;
     let second = untested(world, "colleague").await;
@@ -176,21 +176,6 @@ async fn presence_is_chosen_and_decides_who_can_be_asked() {
             .code,
         ErrorCode::NotYourConversation
     );
-}
-
-#[tokio::test]
-async fn a_call_is_not_handed_over() {
-    let world = World::start().await;
-    let ((agent, _first), (colleague, _second), _page, id) = two(&world).await;
-    let conversation = agent.conversation(id).await;
-    let call = start(&agent, &conversation).await.unwrap().escalation;
-    let refused = hand_to(&agent, id, &colleague).await.refused();
-    assert_eq!((refused.code, refused.escalation), (ErrorCode::CallLive, Some(call.id)));
-    let _: Value = agent
-        .post(&format!("/v1/escalations/{}/end", call.id), json!({}))
-        .await
-        .unwrap();
-    hand_to(&agent, id, &colleague).await.unwrap();
 }
 
 #[tokio::test]

@@ -46,6 +46,8 @@ export class Call {
   company = "";
   /** Where both sides hear each other. */
   sound: Sound = "call";
+  /** The call was handed to this agent, whose picture has not come yet. */
+  takingOver = false;
   other: Presence = { place: "absent" };
   /** What the desk is trying, to get picture and sound through. */
   trying: Attempt = "direct";
@@ -295,6 +297,9 @@ export class Call {
       case "presence":
         this.meet(event);
         break;
+      case "agent":
+        this.handedTo(event.name);
+        break;
       case "offer":
         this.accept({ negotiation: event.negotiation, sdp: event.sdp });
         break;
@@ -334,6 +339,13 @@ export class Call {
       this.try("direct");
     }
     this.session = other.session;
+  }
+
+  private handedTo(agent: string): void {
+    this.agent = agent;
+    this.takingOver = this.state.type === "live";
+    const mine = seat.read();
+    if (this.seated && mine) seat.write({ ...mine, agent });
   }
 
   /** The desk climbs the ladder; this side says so, and sends no picture where none gets through. */
@@ -416,7 +428,10 @@ export class Call {
       this.peer = peer;
       this.incoming = null;
       this.mediaLost = false;
-      if (this.tapped) this.show(peer);
+      if (this.tapped) {
+        this.show(peer);
+        this.expectNothing(peer);
+      }
     } else if (peer === this.peer) {
       this.mediaLost = state === "disconnected" || state === "failed";
       if (state === "failed") {
@@ -478,6 +493,7 @@ export class Call {
     if (peer !== this.peer) return;
     window.clearTimeout(this.deadline);
     window.clearTimeout(this.soundOnly);
+    this.takingOver = false;
     if (this.flowingSaid !== peer.negotiation) {
       this.flowingSaid = peer.negotiation;
       // Said after `joined` otherwise, with what else the desk may have missed.

@@ -180,7 +180,7 @@ export class Flow {
     if (previewed) media.inherit(previewed);
     this.call = call;
     this.view = view;
-    void call.join({ agent: who.agent_name, company: who.company, sound: who.sound }, wish);
+    void call.join({ agent: call.agent || who.agent_name, company: who.company, sound: who.sound }, wish);
     this.show("call", view.element);
     this.leaving = () => view.dispose();
     view.update(call);
@@ -190,6 +190,7 @@ export class Flow {
   private followReady(call: Call): void {
     const { state } = call;
     this.page?.network(call.network.blocked);
+    if (call.agent) this.page?.agent(call.agent);
     if (state.type !== "ended" && state.type !== "problem") return;
     this.cool();
     if (!this.opened) return;

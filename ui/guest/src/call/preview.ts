@@ -26,6 +26,8 @@ export interface Preview {
   element: HTMLElement;
   /** Says whether the network seems to block calls. In place of the last line, so that no button moves under a thumb. */
   network(blocked: boolean): void;
+  /** A colleague has taken the conversation over meanwhile. */
+  agent(name: string): void;
   /** Lets go of everything that the call has not inherited. */
   dispose(): void;
 }
@@ -94,13 +96,14 @@ export function preview(
   const withoutDevices = onPhone ? "No camera? Join anyway: you will see." : WITHOUT_DEVICES;
   const last = h("p", { class: "fine", role: "status" }, withoutDevices);
   const join = (wish: Wish) => (event: Event) => choice.join(wish, media, event);
+  const title = h("h1", { tabindex: -1 }, invitation(invite));
   const element = h(
     "section",
     { class: "join" },
     h(
       "div",
       { class: "join-words" },
-      h("h1", { tabindex: -1 }, invitation(invite)),
+      title,
       h("p", { class: "quiet" }, `You have until ${timeOfDay(invite.expires_at)} to join. ${onPhone ? ON_PHONE : BEFORE}`),
       support.type === "in_app" ? inApp(support.app, url) : null,
     ),
@@ -122,6 +125,9 @@ export function preview(
     network(blocked) {
       setText(last, blocked ? BLOCKED : withoutDevices);
       last.classList.toggle("warned", blocked);
+    },
+    agent(name) {
+      setText(title, invitation({ ...invite, agent_name: name }));
     },
     dispose() {
       left = true;

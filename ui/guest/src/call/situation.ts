@@ -10,7 +10,7 @@ export interface Situation {
   banner: string | null;
 }
 
-type Facts = Pick<Call, "state" | "agent" | "other" | "otherMedia" | "trying" | "signallingLost" | "mediaLost" | "still">;
+type Facts = Pick<Call, "state" | "agent" | "other" | "otherMedia" | "trying" | "signallingLost" | "mediaLost" | "still" | "takingOver">;
 
 export function situation(call: Facts): Situation {
   const { state, agent } = call;
@@ -42,6 +42,13 @@ export function situation(call: Facts): Situation {
 function live(call: Facts): Situation {
   const { agent, other, otherMedia } = call;
   const away = other.place === "away";
+  if (call.takingOver) {
+    return {
+      stage: "frozen",
+      card: { title: `${agent} is taking over`, text: "They will be with you in a moment. Stay on this page.", busy: true, again: false },
+      banner: null,
+    };
+  }
   const moving = otherMedia === null || (otherMedia.camera && !otherMedia.screen);
   if (call.mediaLost || (call.still && away)) {
     return {

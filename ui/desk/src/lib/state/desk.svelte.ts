@@ -330,10 +330,13 @@ export class Desk {
 
   /** Why the open conversation cannot be handed over now; null when it can. */
   transferBlock(): string | null {
-    if (!this.owned || this.conversation?.state !== "active") return "No active conversation is open.";
-    const call = this.conversation.escalation;
-    const runs = (call !== null && call.state.type !== "ended") || (this.stage !== null && callRuns(this.stage));
-    return runs ? "End the call first." : null;
+    return this.owned && this.conversation?.state === "active" ? null : "No active conversation is open.";
+  }
+
+  /** The open conversation has a video call, running or waiting for the customer, that goes along when it is handed over. */
+  get callGoesAlong(): boolean {
+    const call = this.conversation?.escalation ?? null;
+    return call !== null && call.state.type !== "ended";
   }
 
   async findTargets(search: string): Promise<void> {
