@@ -39,6 +39,8 @@ const SCENARIOS = {
   transfer: "ana",
   presence: "ana",
   "asked-transfer": "ana",
+  "transfer-live": "ana",
+  "asked-live": null,
   "video-wanted": "ana",
   untested: null,
   testing: null,
@@ -73,6 +75,7 @@ const SCENARIOS = {
 /** The keys that lead to what a scenario is about, where the conversations are not. */
 const KEYS = {
   transfer: ["h"],
+  "transfer-live": ["h"],
   presence: ["p"],
   untested: ["t"],
   testing: ["t"],
@@ -107,7 +110,7 @@ const AFTER = {
   "Force close…": "[role=dialog] textarea",
 };
 /** What is there then, where it is no page of its own. */
-const SHOWN = { transfer: ".target", presence: "[role=menu]" };
+const SHOWN = { transfer: ".target", "transfer-live": ".target", presence: "[role=menu]" };
 const SIZES = { wide: [1280, 800], small: [1024, 700] };
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

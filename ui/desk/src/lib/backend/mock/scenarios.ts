@@ -469,6 +469,18 @@ export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
       because: "The agent before handed it over.",
     }),
   ],
+  "transfer-live": () => [...live(), { type: "presence", presence: presence("available") }],
+  "asked-live": () => [
+    ...base(ana({ owner: "colleague", escalation: escalation({ type: "live", since: Date.now() - 4 * MINUTE }) })),
+    { type: "presence", presence: presence("available") },
+    assigned({
+      conversation: ANA,
+      customer_name: "Ana Moreno",
+      from: "Jonas Weber",
+      note: "Has tried another cable already; would rather show it than explain it.",
+      because: "The agent before handed it over.",
+    }),
+  ],
   "video-wanted": () => [
     ...base(ana({ video_request: { at: Date.now() - 40_000, why: "The customer asks to be seen." } })),
     { type: "presence", presence: presence("available") },
