@@ -7,8 +7,9 @@ import type { Flow } from "../call/flow";
 import { expose } from "../diagnostics";
 import { byId, setText } from "../dom";
 import { icon } from "../icons";
+import { say, writeAs } from "../say";
 import { slot } from "../store";
-import { writeAs } from "../words";
+import { problemWords } from "../words";
 import { DirectLine } from "./directline";
 import type { Link } from "./directline";
 import { embedIn } from "./embed";
@@ -106,8 +107,8 @@ byId<HTMLButtonElement>("send").disabled = false;
 refresh();
 line.resume();
 if (entry) {
-  setText(byId("welcome-title"), "Good to see you");
-  setText(byId("welcome-text"), "We have told the person you were in touch with that you are here. You can write already.");
+  setText(byId("welcome-title"), say("welcomeBackTitle"));
+  setText(byId("welcome-text"), say("welcomeBackText"));
   whenSeen(() => void line.open(settings.name));
 }
 if (outbox.pending) void outbox.flush();
@@ -145,14 +146,13 @@ async function sendFiles(): Promise<void> {
   if (files.length === 0) return;
   const attach = byId<HTMLButtonElement>("attach");
   attach.disabled = true;
-  view.showTrouble(files.length === 1 ? `Sending ${files[0]!.name}…` : `Sending ${files.length} files…`);
+  view.showTrouble(files.length === 1 ? say("sendingFile", { name: files[0]!.name }) : say("sendingFiles", { count: files.length }));
   try {
     await line.upload(files, uuid(), nameField.value.trim() || settings.name);
     view.showTyping(null);
     view.toEnd();
   } catch (error) {
-    const why = error instanceof Failure ? `${error.problem.message} ${error.problem.next_step}` : OFFLINE.message;
-    view.showTrouble(`Not sent. ${why}`);
+    view.showTrouble(say("notSent", { why: problemWords(error instanceof Failure ? error.problem : OFFLINE) }));
   } finally {
     attach.disabled = false;
     field.focus();
@@ -167,7 +167,7 @@ async function askForVideo(): Promise<void> {
     await line.requestVideo(nameField.value.trim() || settings.name);
     field.focus();
   } catch {
-    view.showTrouble("We could not ask for video. Check your connection and try again.");
+    view.showTrouble(say("couldNotAsk"));
   } finally {
     ask.disabled = false;
   }
@@ -176,7 +176,7 @@ async function askForVideo(): Promise<void> {
 function received(activities: Activity[]): void {
   for (const activity of activities) {
     if (activity.type === "typing") {
-      if (!isMine(activity)) typing(activity.from.name ?? "Someone");
+      if (!isMine(activity)) typing(activity.from.name ?? say("someone"));
       continue;
     }
     const fresh = thread.add(activity);
@@ -208,7 +208,9 @@ function refresh(): void {
 }
 
 function showLink(link: Link): void {
-  const words: Record<Link, string> = { idle: "", connecting: "Connecting…", online: "Connected", offline: "Reconnecting…" };
+  const words: Record<Link, string> = {
+    idle: "", connecting: say("connecting"), online: say("connected"), offline: say("reconnecting"),
+  };
   status.dataset["link"] = link;
   setText(status, words[link]);
   if (link === "online") void outbox.flush();

@@ -1,6 +1,7 @@
 /** What the chat shows, from Direct Line activities: ordered, each once, whatever order they came in. */
 
 import type { Activity, SightlineData } from "../../../shared/wire";
+import { say } from "../say";
 
 export type Invite = Extract<SightlineData, { type: "invite" }>;
 
@@ -84,7 +85,7 @@ function filesOf({ attachments, channelData }: Activity): SharedFile[] {
     if (!place && !name) return [];
     const size: unknown = Array.isArray(sizes) ? sizes[index] : null;
     return [{
-      name: name ?? "File",
+      name: name ?? say("file"),
       url: place?.url ?? null,
       // Pictures of others are not fetched behind the reader's back: their owner would know who reads, and when.
       picture: place?.ours === true && PICTURES.includes(contentType),

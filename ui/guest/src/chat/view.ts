@@ -2,7 +2,8 @@
 
 import { button, byId, h, setText } from "../dom";
 import { icon } from "../icons";
-import { bytes, dayAndMonth, initials, timeOfDay } from "../words";
+import { say } from "../say";
+import { bytes, dayAndMonth, initials, problemWords, timeOfDay } from "../words";
 import { inviteCard } from "./invite-card";
 import type { InviteCard, InviteUse } from "./invite-card";
 import type { Outgoing } from "./outgoing";
@@ -93,7 +94,7 @@ export class ChatView {
   showTyping(name: string | null): void {
     const follow = this.following;
     this.typing.hidden = name === null;
-    setText(this.typing.querySelector("span")!, name === null ? "" : `${name} is typing`);
+    setText(this.typing.querySelector("span")!, name === null ? "" : say("isTyping", { name }));
     if (follow) this.toEnd();
   }
 
@@ -141,20 +142,20 @@ export class ChatView {
     const status = h("div", { class: `delivery ${state.type}` });
     switch (state.type) {
       case "sending":
-        status.append(icon("clock", 14), "Sending");
+        status.append(icon("clock", 14), say("sending"));
         break;
       case "waiting":
-        status.append(icon("wifiOff", 14), "Waiting for network");
+        status.append(icon("wifiOff", 14), say("waitingForNetwork"));
         break;
       case "sent":
-        status.append(icon("check", 14), "Sent");
+        status.append(icon("check", 14), say("sent"));
         break;
       case "refused":
         status.append(
           icon("circleAlert", 14),
-          h("span", {}, `Not sent. ${state.problem.message}`),
-          button("link", "Try again", () => this.actions.retry(message.client_id)),
-          button("link", "Discard", () => this.actions.discard(message.client_id)),
+          h("span", {}, say("notSent", { why: problemWords(state.problem) })),
+          button("link", say("tryAgain"), () => this.actions.retry(message.client_id)),
+          button("link", say("discard"), () => this.actions.discard(message.client_id)),
         );
         break;
     }
@@ -195,5 +196,5 @@ function sharedFile(file: SharedFile): HTMLElement {
 function dayRow(at: number): HTMLElement {
   const day = new Date(at);
   const today = day.toDateString() === new Date().toDateString();
-  return h("p", { class: "day" }, today ? "Today" : dayAndMonth(day));
+  return h("p", { class: "day" }, today ? say("today") : dayAndMonth(day));
 }
