@@ -37,7 +37,8 @@ const offer = activity(6, 'Assistent', 'Womit kann ich Ihnen helfen?', {
         buttons: [button('Termin vereinbaren'), button('Ersatzteile bestellen', 'postBack'), button('Bedienungsanleitung öffnen', 'openUrl', 'https://example.com/anleitung')],
       },
     },
-    { contentType: 'application/vnd.microsoft.card.adaptive', content: { fallbackText: 'Ihre Bestellung ist unterwegs.' } },
+    // As the server gives a card of another kind.
+    { contentType: 'application/vnd.microsoft.card.hero', content: { notShown: 'adaptive', buttons: [] } },
   ],
   suggestedActions: { actions: [button('Ja, gern'), button('Nein, danke'), button('Mit einem Menschen sprechen')] },
 });

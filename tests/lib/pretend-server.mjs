@@ -60,6 +60,7 @@ export async function pretendChat(page, { history = [], refuse = null } = {}) {
     if (pathname.startsWith('/v1/invites/')) return route.fulfill({ status: 404, json: problem('invite_unknown') });
     return route.fulfill({ json: { ...started, streamUrl } });
   });
+  await page.routeWebSocket(/\/rooms\/socket/, () => {});
   let line;
   await page.routeWebSocket(/\/stream/, (socket) => (line = socket));
   return { sent, say: (...activities) => line.send(JSON.stringify({ activities })) };

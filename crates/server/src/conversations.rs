@@ -4,7 +4,6 @@ use crate::{
     app::{App, now},
     auth::SignedIn,
     connectors::{parcels, phone},
-    customer::event_line,
     escalations,
     http::{
         body::{Body, Id},
@@ -102,7 +101,7 @@ pub async fn accept(State(app): State<Arc<App>>, SignedIn { account }: SignedIn,
         let handed = stored.state == active && app.is_handed(id, account.id, at);
         let mut lines = Vec::new();
         if handed {
-            let line = event_line(id, taken_over(&stored, &account), at);
+            let line = taken_over(&stored, &account, at);
             lines.push(messages::append(writing.conn(), line).await?);
         } else {
             match rules::accept(facts(&stored), account.id)? {

@@ -10,6 +10,7 @@ import { icon } from "../icons";
 import { say, writeAs } from "../say";
 import { slot } from "../store";
 import { problemWords } from "../words";
+import type { Action } from "./cards";
 import { DirectLine } from "./directline";
 import type { Link } from "./directline";
 import { embedIn } from "./embed";
@@ -54,12 +55,17 @@ const line = new DirectLine(
   entry,
 );
 const outbox: Outbox = new Outbox(
-  (message) => line.send(message.text, message.client_id, nameField.value.trim() || settings.name),
+  (message) => line.send(message, nameField.value.trim() || settings.name),
   slot<Outgoing[]>("outbox"),
   () => refresh(),
 );
 const view = new ChatView(
-  { join: (invite) => void open(invite.code, invite.url), retry: (id) => void outbox.retry(id), discard: (id) => outbox.remove(id) },
+  {
+    join: (invite) => void open(invite.code, invite.url),
+    retry: (id) => void outbox.retry(id),
+    discard: (id) => outbox.remove(id),
+    choose,
+  },
   (invite) => {
     if (flow?.code === invite.code) return flow.flow.inCall ? "joined" : "answering";
     return thread.openInvite() === invite.code && !(answered.read() ?? []).includes(invite.code) ? "open" : "over";
@@ -139,6 +145,14 @@ function send(): void {
   field.focus();
 }
 
+/** What a bot offered: said as if it had been written, or sent to the bot alone. */
+function choose(action: Exclude<Action, { type: "open" }>): void {
+  if (action.type === "say") outbox.add(action.text);
+  else outbox.add(action.chosen.title, action.chosen);
+  view.toEnd();
+  field.focus();
+}
+
 /** One choice of files is one message; what is wrong with it is said where the reader is looking. */
 async function sendFiles(): Promise<void> {
   const files = [...(chosen.files ?? [])];
@@ -202,7 +216,10 @@ function refresh(): void {
   const empty = entries.length === 0 && waiting.length === 0;
   welcome.hidden = !empty;
   byId("who").hidden = !empty || settings.name !== null;
-  view.show(entries, waiting);
+  // What is chosen unseen shows only that it did not arrive.
+  const shown = waiting.filter(({ chosen, state }) => !chosen || chosen.seen || state.type === "refused");
+  view.show(entries, shown);
+  view.showChoices(waiting.length === 0 ? thread.choices() : []);
   // With a call on the screen, or a link to one, there is nothing to ask for.
   ask.hidden = flow !== null || thread.openInvite() !== null;
 }
