@@ -60,6 +60,8 @@ const ended = async (page) => {
 const SCENARIOS = {
   'chat-empty': { ...chat(), sees: '#welcome-title' },
   'chat-embedded': { ...chat(), path: '/chat?embed=1', sees: '#welcome-title' },
+  // On a site that knows nothing of dark colours, nor of the customer's language.
+  widget: { ...chat(), path: '/shop', act: (page) => page.locator('.launcher').click(), sees: '.panel', within: '#welcome-title' },
   'chat-messages': { ...chat({ history: talk }), sees: '.event' },
   'chat-files': { ...chat({ history: [...talk, files] }), sees: '.file.picture' },
   'chat-bot': { ...chat({ history: [talk[0], offer] }), sees: '.row.theirs' },
@@ -129,7 +131,7 @@ if (faults.length > 0) {
 console.log(`${names.length} scenarios drawn in ${folder}`);
 
 async function draw(context, name, picture) {
-  const { path, prepare, before, act, sees } = SCENARIOS[name];
+  const { path, prepare, before, act, sees, within } = SCENARIOS[name];
   const page = await context.newPage();
   page.on('console', (line) => {
     // An answer of 404 is what some scenarios are about.
@@ -138,9 +140,10 @@ async function draw(context, name, picture) {
   page.on('pageerror', (error) => faults.push(`${picture}: ${error.message}`));
   await before?.(page);
   await prepare(page);
-  await page.goto(server.url + path);
+  await page.goto((path === '/shop' ? server.shop : server.url) + path);
   await act?.(page);
   await page.locator(sees).first().waitFor();
+  if (within) await page.frameLocator('iframe').locator(within).waitFor();
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (wide > 0) faults.push(`${picture}: ${wide} px wider than the window`);

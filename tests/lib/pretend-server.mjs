@@ -16,6 +16,12 @@ const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQ
 export async function servePages({ accent = '' } = {}) {
   const server = createServer(({ url, headers }, answer) => {
     const { pathname } = new URL(url, 'http://x');
+    // Another site, at another name of this computer.
+    if (pathname === '/shop') {
+      const script = `<script src="http://127.0.0.1:${server.address().port}/widget.js" async></script>`;
+      const shop = `<!doctype html><html lang="en"><title>Shop</title><main><h1>Kettles</h1></main>${script}</html>`;
+      return answer.writeHead(200, { 'content-type': KINDS.html }).end(shop);
+    }
     try {
       const language = /^\w\w/.exec(headers['accept-language'] ?? '')?.[0] ?? 'en';
       const name = pathname.startsWith('/assets/') || pathname === '/widget.js' ? pathname.slice(1) : page(pathname, language);
@@ -29,7 +35,8 @@ export async function servePages({ accent = '' } = {}) {
     }
   });
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
-  return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+  const { port } = server.address();
+  return { url: `http://127.0.0.1:${port}`, shop: `http://localhost:${port}`, close: () => server.close() };
 }
 
 function page(path, language) {

@@ -24,13 +24,13 @@ export class Failure extends Error {
 export const OFFLINE: Problem = {
   code: "server_unreachable",
   message: "There is no connection right now.",
-  next_step: "Check the network.",
+  next_step: "Check your network. It goes on by itself when you are back.",
 };
 
 const UNREADABLE: Problem = {
   code: "internal",
   message: "The answer could not be read.",
-  next_step: "Try again.",
+  next_step: "Try again in a moment.",
 };
 
 /** Long enough for a slow phone network, short enough that nobody stares at a still page. */

@@ -36,6 +36,10 @@ export function speak(tag: string, dictionary: Words): void {
   locale = nearest([]);
 }
 
+export function speaks(tag: string): boolean {
+  return language === tag;
+}
+
 export function writtenAs(): string {
   return locale;
 }

@@ -1,7 +1,7 @@
 /** The words that more than one view says: names, times, sizes, reasons. */
 
 import type { EndReason, Issue, Problem } from "../../shared/wire";
-import { say, sayIfKnown, writtenAs } from "./say";
+import { say, sayIfKnown, speaks, writtenAs } from "./say";
 
 export function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
@@ -40,8 +40,9 @@ export function endWords(reason: EndReason, agent: string): string {
   return sayIfKnown(`ended_${reason}`, { agent }) ?? say("callEnded");
 }
 
-/** What went wrong, by its code; a code that this page does not know is said generally, for its words are English. */
-export function problemWords({ code }: Pick<Problem, "code">): string {
+/** What went wrong: in English as the server says it, which may name a file; in another language by the code. */
+export function problemWords({ code, message, next_step }: Problem): string {
+  if (speaks("en") && message) return `${message} ${next_step}`.trim();
   return sayIfKnown(`problem_${code}`) ?? say("problem_internal");
 }
 
@@ -51,7 +52,7 @@ export const ISSUES: readonly Issue[] = [
 
 /** A file's size as people say it. */
 export function bytes(count: number): string {
-  const unit = count < 1024 ? "byte" : count < 1024 * 1024 ? "kilobyte" : "megabyte";
-  const [amount, digits] = { byte: [count, 0], kilobyte: [count / 1024, 0], megabyte: [count / (1024 * 1024), 1] }[unit] as [number, number];
-  return amount.toLocaleString(writtenAs(), { style: "unit", unit, maximumFractionDigits: digits });
+  if (count < 1024) return `${count} B`;
+  const [unit, amount] = count < 1024 * 1024 ? ["kilobyte", count / 1024] as const : ["megabyte", count / (1024 * 1024)] as const;
+  return amount.toLocaleString(writtenAs(), { style: "unit", unit, maximumFractionDigits: unit === "kilobyte" ? 0 : 1 });
 }

@@ -57,8 +57,12 @@ describe("words", () => {
       writeAs("de-CH");
       expect(endWords("customer_left", "Ana")).toBe("Sie haben das Gespräch verlassen.");
       expect(timeLeft(14 * 60_000)).toBe("Noch 14 Minuten offen.");
-      expect(problemWords({ code: "rate_limited" })).toMatch(/^Zu viele Versuche/);
-      expect(problemWords({ code: "second_desk" })).toBe(de.problem_internal);
+      const problem = { message: "page.html is of a kind that is not taken.", next_step: "Send a picture." };
+      expect(problemWords({ code: "file_refused", ...problem })).toBe(de.problem_file_refused);
+      expect(problemWords({ code: "second_desk", ...problem })).toBe(de.problem_internal);
+      speak("en", en);
+      expect(problemWords({ code: "file_refused", ...problem })).toBe(`${problem.message} ${problem.next_step}`);
+      expect(problemWords({ code: "media_failed", message: "", next_step: "" })).toBe(en.problem_media_failed);
       speak("de", de);
       expect(bytes(1.5 * 1024 * 1024)).toBe("1,5 MB");
     } finally {
