@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { pages } from "./vite.pages.ts";
 
 const here = (path: string) => new URL(path, import.meta.url).pathname;
 
@@ -11,6 +12,7 @@ export default defineConfig(({ mode }) => {
   return {
     base: "/",
     publicDir: false,
+    plugins: [pages()],
     server: {
       host: "127.0.0.1",
       proxy: {
@@ -32,6 +34,6 @@ export default defineConfig(({ mode }) => {
           : { entryFileNames: "assets/[name]-[hash].js" },
       },
     },
-    test: { environment: "node", include: ["test/**/*.test.ts"] },
+    test: { environment: "node", include: ["test/**/*.test.ts"], css: true },
   };
 });

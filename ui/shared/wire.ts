@@ -198,6 +198,120 @@ link: FileLink,
  */
 picture?: string, };
 
+export type HistoryLine = { "kind": "call_over", 
+/**
+ * Why.
+ */
+reason: EndReason, 
+/**
+ * How long the two saw each other; 0 for not at all.
+ */
+live_ms: number, } | { "kind": "video_asked" } | { "kind": "nobody_here" } | { "kind": "queue_closed", 
+/**
+ * When it opens again, where that is known.
+ */
+opens_at?: number, } | { "kind": "joined", 
+/**
+ * Who.
+ */
+name: string, } | { "kind": "left", 
+/**
+ * Who.
+ */
+name: string, } | { "kind": "closed_by", 
+/**
+ * Who.
+ */
+name: string, } | { "kind": "took_over", 
+/**
+ * Whose.
+ */
+name: string, 
+/**
+ * Whose it was.
+ */
+before?: string, } | { "kind": "assigned", 
+/**
+ * The supervisor.
+ */
+by: string, 
+/**
+ * The agent.
+ */
+name: string, } | { "kind": "asked", 
+/**
+ * The supervisor.
+ */
+by: string, 
+/**
+ * The agent.
+ */
+name: string, } | { "kind": "handed_over", 
+/**
+ * Its title; the inbox has none.
+ */
+queue?: string, } | { "kind": "bot_hands_over", 
+/**
+ * Its name, where it told it.
+ */
+bot?: string, } | { "kind": "bot_finished", 
+/**
+ * Its name.
+ */
+bot: string, } | { "kind": "bot_gone" } | { "kind": "customer_left" } | { "kind": "customer_gone" } | { "kind": "asleep" };
+
+export type ActionKind = "imBack" | "postBack" | "messageBack" | "openUrl";
+
+export type CardAction = { 
+/**
+ * What choosing it does.
+ */
+type: ActionKind, 
+/**
+ * What stands on it.
+ */
+title: string, 
+/**
+ * What is sent, or the address that is opened.
+ */
+value?: unknown, 
+/**
+ * The words that are sent, of a `messageBack`.
+ */
+text?: string, 
+/**
+ * What the customer's chat shows of a `messageBack`.
+ */
+displayText?: string, };
+
+export type Card = { 
+/**
+ * What it is about.
+ */
+title?: string, 
+/**
+ * Smaller, below it.
+ */
+subtitle?: string, 
+/**
+ * What it says.
+ */
+text?: string, 
+/**
+ * The kind of a card of which nothing can be shown here.
+ */
+notShown?: string, 
+/**
+ * What can be chosen.
+ */
+buttons: Array<CardAction>, };
+
+export type SuggestedActions = { 
+/**
+ * In order.
+ */
+actions: Array<CardAction>, };
+
 export type Body = { "type": "text", 
 /**
  * At most [`crate::MAX_MESSAGE_CHARS`].
@@ -230,11 +344,47 @@ words: string,
 /**
  * In the order in which they were chosen.
  */
-files: Array<File>, } | { "type": "event", 
+files: Array<File>, } | { "type": "offer", 
+/**
+ * All of it in words, for agents, lists and channels that show only text.
+ */
+text: string, 
+/**
+ * What was said beside them; may be empty.
+ */
+words: string, 
+/**
+ * In order.
+ */
+cards: Array<Card>, 
+/**
+ * Answers to choose from, as long as nobody has answered.
+ */
+actions: Array<CardAction>, } | { "type": "choice", 
+/**
+ * What stood on the button, for whoever reads the conversation.
+ */
+text: string, 
+/**
+ * The words that the bot gets.
+ */
+said?: string, 
+/**
+ * What else it gets.
+ */
+value?: unknown, 
+/**
+ * Whether the customer's own chat shows it.
+ */
+seen: boolean, } | { "type": "event", 
 /**
  * The line.
  */
-text: string, } | { "type": "note", 
+text: string, 
+/**
+ * What it says, where a customer may read it in another language.
+ */
+line?: HistoryLine, } | { "type": "note", 
 /**
  * What the next one should know.
  */
@@ -1776,6 +1926,10 @@ text?: string,
  */
 attachments?: Array<Attachment>, 
 /**
+ * Answers to choose from.
+ */
+suggestedActions?: SuggestedActions, 
+/**
  * BCP 47.
  */
 locale?: string, 
@@ -1784,7 +1938,7 @@ locale?: string,
  */
 name?: string, 
 /**
- * Value of an event.
+ * Value of an event, or of a button that was chosen.
  */
 value?: unknown, 
 /**
@@ -1808,7 +1962,11 @@ agent_name: string,
 /**
  * When the link stops working.
  */
-expires_at: number, } | { "type": "event" };
+expires_at: number, } | { "type": "event", 
+/**
+ * What it says; nothing for one that is shown as it is written.
+ */
+line?: HistoryLine, };
 
 export type Attachment = { 
 /**

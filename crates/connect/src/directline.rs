@@ -49,6 +49,17 @@ pub struct SentFile {
     pub url: String,
 }
 
+/// What a customer says beside words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Files.
+    pub files: Vec<SentFile>,
+    /// What a chosen button sends.
+    pub value: Option<Value>,
+    /// The customer's own chat does not show it.
+    pub unseen: bool,
+}
+
 /// What a set of activities says.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Heard {
@@ -214,10 +225,12 @@ impl DirectLine {
     }
 
     /// What the customer says: words, files or both. `first` is what is known of the conversation, with its first message.
-    pub fn say(&self, message: &Outbound, files: &[SentFile], first: Option<&Context>) -> HttpCall {
+    pub fn say(&self, message: &Outbound, said: &Said, first: Option<&Context>) -> HttpCall {
         let mut activity = bot::words(message);
         activity.text = activity.text.filter(|text| !text.is_empty());
-        activity.attachments = files
+        activity.value = said.value.clone();
+        activity.attachments = said
+            .files
             .iter()
             .map(|file| Attachment {
                 content_type: file.kind.clone(),
@@ -232,6 +245,9 @@ impl DirectLine {
             (None, _) => json!({}),
         };
         data["clientActivityID"] = json!(message.key);
+        if said.unseen {
+            data["postBack"] = json!(true);
+        }
         activity.channel_data = Some(data);
         self.post(&message.thread, activity)
     }

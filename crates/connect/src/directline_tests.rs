@@ -115,11 +115,14 @@ fn a_message_carries_its_key_and_for_dynamics_what_is_known() {
 
 #[test]
 fn a_customer_says_words_and_files_and_is_known_by_the_first() {
-    let files = [SentFile {
-        kind: "image/png".into(),
-        name: "a.png".into(),
-        url: "https://chat.example/f/1".into(),
-    }];
+    let files = Said {
+        files: vec![SentFile {
+            kind: "image/png".into(),
+            name: "a.png".into(),
+            url: "https://chat.example/f/1".into(),
+        }],
+        ..Said::default()
+    };
     let silent = Outbound {
         text: String::new(),
         ..outbound()
@@ -134,12 +137,32 @@ fn a_customer_says_words_and_files_and_is_known_by_the_first() {
         dynamics: Some("kiosk".into()),
         ..line()
     };
-    let data = |first: Option<&Context>| body(&dynamics.say(&outbound(), &[], first))["channelData"].clone();
+    let data =
+        |first: Option<&Context>| body(&dynamics.say(&outbound(), &Said::default(), first))["channelData"].clone();
     assert_eq!(
         data(Some(&Context::new())),
         json!({ "channeltype": "kiosk", "conversationcontext": {}, "customercontext": {}, "clientActivityID": "k-1" })
     );
     assert_eq!(data(None), json!({ "channeltype": "kiosk", "clientActivityID": "k-1" }));
+}
+
+#[test]
+fn what_was_chosen_unseen_says_so_with_its_value() {
+    let chosen = Said {
+        value: Some(json!({ "topic": "parts" })),
+        unseen: true,
+        ..Said::default()
+    };
+    let silent = Outbound {
+        text: String::new(),
+        ..outbound()
+    };
+    let said = body(&line().say(&silent, &chosen, None));
+    assert_eq!((said.get("text"), &said["value"]), (None, &json!({ "topic": "parts" })));
+    assert_eq!(
+        said["channelData"],
+        json!({ "clientActivityID": "k-1", "postBack": true })
+    );
 }
 
 #[test]

@@ -96,7 +96,10 @@ fn follow(connector: &dyn Connector, event: &Inbound) {
         Inbound::Message {
             id, content, context, ..
         } => {
-            let (Content::Text(words) | Content::File { url: words, .. }) = content;
+            let words = match content {
+                Content::Text(words) | Content::File { url: words, .. } => words.clone(),
+                Content::Offer(offer) => offer.text(),
+            };
             assert!(words.len() <= 4 << 20, "more words than were sent");
             (id.clone(), context.clone())
         }

@@ -1,6 +1,6 @@
 //! What every platform is to the product: requests that are verified and read, and calls that are built and judged.
 
-use crate::directline::DirectLine;
+use crate::{bot::cards::Offer, directline::DirectLine};
 use sightline_wire::{
     UnixMillis,
     conversation::{Channel, Context},
@@ -113,6 +113,8 @@ pub enum Content {
         /// Its name, or the words beside it.
         caption: Option<String>,
     },
+    /// What a bot offers, with its words.
+    Offer(Offer),
 }
 
 /// How far a message of ours has come.

@@ -4,7 +4,6 @@ use crate::{
     app::{App, now},
     auth::SignedIn,
     connectors::{parcels, phone},
-    customer::event_line,
     escalations,
     http::{
         body::{Body, Id},
@@ -103,7 +102,7 @@ pub async fn accept(State(app): State<Arc<App>>, SignedIn { account }: SignedIn,
         let mut lines = Vec::new();
         let mut moved = None;
         if handed {
-            let line = event_line(id, taken_over(&stored, &account), at);
+            let line = taken_over(&stored, &account, at);
             lines.push(messages::append(writing.conn(), line).await?);
             moved = call_moves(&app, writing.conn(), &stored, &account).await?;
         } else {

@@ -8,6 +8,7 @@ use crate::{
     files::{self, MOST_FILES, Sent},
     http::refusal::Refusal,
 };
+use serde_json::Value;
 use sightline_call::{
     conversation::{Leaving, Place, customer_leaves, customer_writes},
     text::check_message,
@@ -23,6 +24,7 @@ use sightline_wire::{
     ErrorCode, Problem, UnixMillis,
     agent::AgentEvent,
     conversation::{Author, Body, ConversationState},
+    history::HistoryLine,
     ids::{AccountId, ConversationId},
     routing::{TARGET_CHANNEL, VIDEO_CALL},
 };
@@ -126,10 +128,22 @@ pub struct PageMessage {
     pub text: String,
     /// What was sent with it.
     pub files: Vec<Sent>,
+    /// What of a bot's offer it chooses; the text is then for whoever reads the conversation.
+    pub chosen: Option<Chosen>,
     /// `clientActivityID`; sending it twice stores one message.
     pub client_key: Option<String>,
     /// The page's own id for the person, and their name.
     pub user: (String, Option<String>),
+}
+
+/// What a button of a bot's offer sends.
+pub struct Chosen {
+    /// Words for the bot.
+    pub said: Option<String>,
+    /// What else it gets.
+    pub value: Option<Value>,
+    /// Whether the customer's own chat shows it.
+    pub seen: bool,
 }
 
 /// The customer writes. After the agent has finished, the same thread goes on with a new conversation.
@@ -189,9 +203,15 @@ pub async fn write_within(
             (begun, ConversationState::Open)
         }
     };
-    let body = match sent.files.is_empty() {
-        true => Body::Text { text: sent.text },
-        false => {
+    let body = match (sent.chosen, sent.files.is_empty()) {
+        (Some(Chosen { said, value, seen }), true) => Body::Choice {
+            text: sent.text,
+            said,
+            value,
+            seen,
+        },
+        (None, true) => Body::Text { text: sent.text },
+        (_, false) => {
             let place = (thread.id.as_str(), conversation);
             files::keep(writing.conn(), place, &sent.text, sent.files, now).await?
         }
@@ -280,7 +300,7 @@ pub async fn leave(app: &App, thread: &str) -> Result<(), Refusal> {
     if said_already(writing.conn(), conversation, said).await? {
         return Ok(());
     }
-    let line = event_line(conversation, said.into(), now());
+    let line = told_line(conversation, HistoryLine::CustomerLeft, said.into(), now());
     let message = messages::append(writing.conn(), line).await?;
     app.settle(writing, conversation, stored.state, vec![message]).await?;
     Ok(())
@@ -317,8 +337,8 @@ pub async fn said_already(
         .rev()
         .find_map(|message| match (&message.author, &message.body) {
             (Author::Customer, _) => Some(false),
-            (_, Body::Event { text }) if text == said => Some(true),
-            (_, Body::Event { text }) if text == ON_THE_PHONE => Some(false),
+            (_, Body::Event { text, .. }) if text == said => Some(true),
+            (_, Body::Event { text, .. }) if text == ON_THE_PHONE => Some(false),
             _ => None,
         });
     Ok(last == Some(true))
@@ -404,7 +424,7 @@ pub async fn wants_video(app: &App, thread: &str) -> Result<(), Refusal> {
             (open(app, &mut writing, &thread, now).await?, ConversationState::Open)
         }
     };
-    let line = event_line(id, "Video call asked for".into(), now);
+    let line = told_line(id, HistoryLine::VideoAsked, "Video call asked for".into(), now);
     let line = messages::append(writing.conn(), line).await?;
     app.settle_with(
         writing,
@@ -426,9 +446,17 @@ pub fn event_line(conversation: ConversationId, text: String, at: UnixMillis) ->
     NewMessage {
         conversation,
         author: Author::System,
-        body: Body::Event { text },
+        body: Body::Event { text, line: None },
         client_key: None,
         at,
+    }
+}
+
+/// A line of history that the customer may read in another language.
+pub fn told_line(conversation: ConversationId, line: HistoryLine, text: String, at: UnixMillis) -> NewMessage {
+    NewMessage {
+        body: Body::Event { text, line: Some(line) },
+        ..event_line(conversation, String::new(), at)
     }
 }
 

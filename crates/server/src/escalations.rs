@@ -6,7 +6,7 @@ use crate::{
     call_stats::summarise,
     connectors::phone,
     conversations::{facts, known, shown},
-    customer::event_line,
+    customer::told_line,
     http::{
         body::{Body, Id},
         refusal::{Refusal, to_the_end},
@@ -26,6 +26,7 @@ use sightline_wire::{
     account::Account,
     conversation::Channel,
     escalation::{EndReason, EscalationState, EscalationView, StartVideo, VideoStarted},
+    history::HistoryLine,
     ids::{AccountId, CommandId, ConversationId, EscalationId, RoomId},
     room::Party,
 };
@@ -269,7 +270,12 @@ pub async fn end_within(
         EscalationState::Ended { live_ms, .. } => live_ms,
         EscalationState::Invited | EscalationState::Joining { .. } | EscalationState::Live { .. } => 0,
     };
-    let line = event_line(call.conversation, history_line(reason, live_ms), now);
+    let line = told_line(
+        call.conversation,
+        HistoryLine::CallOver { reason, live_ms },
+        history_line(reason, live_ms),
+        now,
+    );
     let line = messages::append(c, line).await?;
     Ok(Some(Ended {
         room: call.room,

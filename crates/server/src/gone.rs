@@ -8,7 +8,7 @@
 use crate::{
     app::{App, now},
     conversations::facts,
-    customer::event_line,
+    customer::told_line,
     escalations,
     http::refusal::Refusal,
 };
@@ -22,6 +22,7 @@ use sightline_wire::{
     UnixMillis,
     conversation::{Author, Channel, Conversation, ConversationState},
     escalation::EscalationState,
+    history::HistoryLine,
 };
 use std::{
     collections::{BTreeSet, HashMap},
@@ -211,7 +212,7 @@ async fn end(app: &App, thread: &str) -> Result<(), Refusal> {
     conversations::set_state(c, id, state, now()).await?;
     let patience = app.away.patience_ms.unwrap_or_default();
     let text = format!("The customer was gone for {}, so the chat has ended", words(patience));
-    lines.push(messages::append(c, event_line(id, text, now())).await?);
+    lines.push(messages::append(c, told_line(id, HistoryLine::CustomerGone, text, now())).await?);
     tracing::info!(conversation = %id, ?state, "ended: the customer is gone");
     app.settle(writing, id, stored.state, lines).await?;
     if let Some(ended) = ended {

@@ -6,7 +6,7 @@ use crate::{
         inbound::{bot, current, cut, keep_context},
         parcels::HandoffTold,
     },
-    customer::{self, event_line},
+    customer::{self, event_line, told_line},
     http::refusal::Refusal,
 };
 use sightline_call::text::pieces;
@@ -20,6 +20,7 @@ use sightline_store::{
 use sightline_wire::{
     MAX_MESSAGE_CHARS,
     conversation::{Author, Body, Channel, Context, ConversationState, Message},
+    history::HistoryLine,
     ids::ConversationId,
 };
 use uuid::Uuid;
@@ -39,6 +40,8 @@ pub struct Handover {
     pub transcript: Vec<Line>,
     /// For the history.
     pub line: String,
+    /// The same for the customer.
+    pub means: HistoryLine,
     /// Whether somebody waits to hear what becomes of it.
     pub told: bool,
 }
@@ -79,7 +82,7 @@ pub async fn take(app: &App, mut writing: Writing, mut thread: Thread, over: Han
     };
     let line = NewMessage {
         client_key: Some(said),
-        ..event_line(conversation, over.line, now())
+        ..told_line(conversation, over.means, over.line, now())
     };
     stored.push(messages::append(writing.conn(), line).await?);
     let handoff = if over.told { Handoff::Asked } else { Handoff::Over };

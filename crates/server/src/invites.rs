@@ -8,6 +8,7 @@ use crate::{
         body::{Body, Id, bearer},
         refusal::{Refusal, to_the_end},
     },
+    language::locale,
     rooms::{Happened, Warm},
     secrets,
 };
@@ -251,19 +252,6 @@ fn may_be_asked(context: &Context) -> bool {
     }
 }
 
-/// What a bot has set for the customer, or the language that it spoke itself. Whatever is no language tag is none.
-fn locale(context: &Context) -> Option<String> {
-    let tag = |name: &&str| match context.get(*name)? {
-        ContextValue::Text(text) => Some(text.trim().replace('_', "-")),
-        ContextValue::Truth(_) | ContextValue::Number(_) => None,
-    };
-    let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    ["customerLocale", "va_Language"]
-        .iter()
-        .filter_map(tag)
-        .find(|tag| tag.len() <= 35 && tag.split('-').all(subtag))
-}
-
 fn state_for(call: &Escalation, browser: Option<&str>) -> InviteState {
     let facts = InviteFacts {
         escalation: call.state,
@@ -281,27 +269,4 @@ fn browser_hash(body: &Redeem) -> Result<String, Refusal> {
             .into());
     }
     Ok(secrets::hash(&body.browser_key))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_customers_locale_comes_before_the_bots_language_and_only_tags_count() {
-        let of = |json: &str| locale(&serde_json::from_str(json).unwrap());
-        assert_eq!(of(r#"{ "va_Language": "en-us" }"#).as_deref(), Some("en-us"));
-        let both = r#"{ "va_Language": "en-us", "customerLocale": " de_CH " }"#;
-        assert_eq!(of(both).as_deref(), Some("de-CH"));
-        for none in [
-            "{}",
-            r#"{ "customerLocale": "" }"#,
-            r#"{ "customerLocale": "<b>" }"#,
-            r#"{ "customerLocale": 1031 }"#,
-            r#"{ "customerLocale": "de--CH" }"#,
-            r#"{ "customerLocale": "German (Switzerland)" }"#,
-        ] {
-            assert_eq!(of(none), None, "{none}");
-        }
-    }
 }

@@ -34,6 +34,7 @@ mod handover;
 mod http;
 mod ice;
 mod invites;
+mod language;
 mod links;
 mod outbox;
 mod pages;

@@ -3,14 +3,19 @@
 //! Text leaves compressed (gzip, level 9, made once at the first request; pages, which carry the brand, at each):
 //! over a slow mobile line the page is the longest part of joining.
 
-use crate::app::App;
+use crate::{
+    app::App,
+    language::{self, Language},
+};
 use axum::{
-    extract::{Path, State},
+    extract::{Path, RawQuery, State, rejection::PathRejection},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use flate2::{Compression, write::GzEncoder};
 use include_dir::{Dir, include_dir};
+use sightline_store::{StoreError, chat_links, conversations, escalations};
+use sightline_wire::conversation::Context;
 use std::{
     borrow::Cow,
     collections::HashMap,
@@ -66,24 +71,67 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
 <p>Run <code>make run</code>, or <code>npm ci &amp;&amp; npm run build</code> in <code>ui/guest</code>, \
 then build the server again.</p></html>";
 
-/// `GET /chat` and `GET /`. Other sites may embed it: all of them, or the configured ones.
-pub async fn chat(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+/// `GET /chat` and `GET /`. Other sites may embed it: all of them, or the configured ones. Such a site may know the
+/// language better than the browser, and says `?lang=`.
+pub async fn chat(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let ancestors = if app.config.extra_origins.is_empty() {
         "*".to_string()
     } else {
         format!("'self' {}", app.origins.extra().join(" "))
     };
-    page(&app, &headers, "chat.html", &ancestors)
+    let mut said = query.as_deref().unwrap_or_default().split('&');
+    let language = language::of(said.find_map(|part| part.strip_prefix("lang=")), &headers);
+    page(&app, &headers, ("chat", language), &ancestors)
 }
 
 /// `GET /c/{code}`: the chat, inert until its script has run. No site embeds it: a link is opened by a person.
-pub async fn chat_link(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    page(&app, &headers, "chat.html", "'none'")
+pub async fn chat_link(
+    State(app): State<Arc<App>>,
+    code: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let known = of_chat_link(&app, &text(code)).await;
+    page(&app, &headers, ("chat", spoken(known, &headers)), "'none'")
 }
 
 /// `GET /j/{code}`: inert, whoever fetches it.
-pub async fn join(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    page(&app, &headers, "join.html", "'none'")
+pub async fn join(
+    State(app): State<Arc<App>>,
+    code: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let known = of_invite(&app, &text(code)).await;
+    page(&app, &headers, ("join", spoken(known, &headers)), "'none'")
+}
+
+/// Nothing for what is no text: the page itself says that there is no such link.
+fn text(code: Result<Path<String>, PathRejection>) -> String {
+    code.map(|Path(code)| code).unwrap_or_default()
+}
+
+/// The language of the conversation behind a link, or the browser's. Codes are too long to be guessed by looking at
+/// what language a page has; and a page without its conversation is better than none.
+fn spoken(known: Result<Option<Context>, StoreError>, headers: &HeaderMap) -> Language {
+    let locale = known.ok().flatten().and_then(|context| language::locale(&context));
+    language::of(locale.as_deref(), headers)
+}
+
+async fn of_invite(app: &App, code: &str) -> Result<Option<Context>, StoreError> {
+    let mut c = app.store.read().await?;
+    let Some(call) = escalations::by_code(&mut c, code).await? else {
+        return Ok(None);
+    };
+    let stored = conversations::get(&mut c, call.conversation).await?;
+    Ok(stored.map(|stored| stored.context))
+}
+
+async fn of_chat_link(app: &App, code: &str) -> Result<Option<Context>, StoreError> {
+    let mut c = app.store.read().await?;
+    let Some(link) = chat_links::by_code(&mut c, code).await? else {
+        return Ok(None);
+    };
+    let stored = conversations::get(&mut c, link.conversation).await?;
+    Ok(stored.map(|stored| stored.context))
 }
 
 /// `GET /widget.js`.
@@ -107,8 +155,12 @@ pub async fn asset(State(app): State<Arc<App>>, Path(path): Path<String>, header
     )
 }
 
-fn page(app: &App, asked: &HeaderMap, name: &str, ancestors: &str) -> Response {
-    let mut response = match original(app, FilePath::new(name)) {
+/// A page in a language: `chat.html` in English, `chat.de.html` beside it.
+fn page(app: &App, asked: &HeaderMap, (name, language): (&str, Language), ancestors: &str) -> Response {
+    let english = format!("{name}.html");
+    let translated = format!("{name}.{}.html", language.tag());
+    let html = original(app, FilePath::new(&translated)).or_else(|| original(app, FilePath::new(&english)));
+    let mut response = match html {
         Some(html) => branded(app, html, takes_gzip(asked)).into_response(),
         None => (StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT).into_response(),
     };
@@ -130,6 +182,10 @@ fn page(app: &App, asked: &HeaderMap, name: &str, ancestors: &str) -> Response {
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(
+        header::VARY,
+        HeaderValue::from_static("accept-encoding, accept-language"),
+    );
     headers.insert(
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static(

@@ -2,11 +2,14 @@
 
 use crate::{
     UnixMillis,
+    cards::{Card, CardAction},
     escalation::EscalationView,
+    history::HistoryLine,
     ids::{AccountId, ClientMessageId, ConversationId, EscalationId, FileId, MessageId},
     link::{CameBy, PreviousConversation},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use ts_rs::TS;
 
@@ -145,10 +148,40 @@ pub enum Body {
         /// In the order in which they were chosen.
         files: Vec<File>,
     },
+    /// What a bot offers: cards, and answers to choose from.
+    Offer {
+        /// All of it in words, for agents, lists and channels that show only text.
+        text: String,
+        /// What was said beside them; may be empty.
+        words: String,
+        /// In order.
+        cards: Vec<Card>,
+        /// Answers to choose from, as long as nobody has answered.
+        actions: Vec<CardAction>,
+    },
+    /// What the customer chose of an offer, where that is more than words.
+    Choice {
+        /// What stood on the button, for whoever reads the conversation.
+        text: String,
+        /// The words that the bot gets.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        said: Option<String>,
+        /// What else it gets.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "unknown")]
+        value: Option<Value>,
+        /// Whether the customer's own chat shows it.
+        seen: bool,
+    },
     /// A line of history: "Video call ended after 2:14".
     Event {
         /// The line.
         text: String,
+        /// What it says, where a customer may read it in another language.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        line: Option<HistoryLine>,
     },
     /// From colleague to colleague: it never leaves for the customer, on no channel.
     Note {
@@ -226,7 +259,9 @@ impl Body {
             Body::Text { text }
             | Body::Invite { text, .. }
             | Body::Files { text, .. }
-            | Body::Event { text }
+            | Body::Offer { text, .. }
+            | Body::Choice { text, .. }
+            | Body::Event { text, .. }
             | Body::Note { text } => text,
         }
     }

@@ -1,6 +1,6 @@
 //! Direct Line 3.0, as far as the web chat uses it (Bot Framework Activity schema).
 
-use crate::link::ChatEntry;
+use crate::{cards::SuggestedActions, history::HistoryLine, link::ChatEntry};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
@@ -79,6 +79,10 @@ pub struct Activity {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<Attachment>>")]
     pub attachments: Vec<Attachment>,
+    /// Answers to choose from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub suggested_actions: Option<SuggestedActions>,
     /// BCP 47.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -87,7 +91,7 @@ pub struct Activity {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub name: Option<String>,
-    /// Value of an event.
+    /// Value of an event, or of a button that was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "unknown")]
     pub value: Option<Value>,
@@ -133,7 +137,12 @@ pub enum SightlineData {
         expires_at: i64,
     },
     /// A line of history.
-    Event,
+    Event {
+        /// What it says; nothing for one that is shown as it is written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        line: Option<HistoryLine>,
+    },
 }
 
 /// What a stream carries, and `GET .../activities`.

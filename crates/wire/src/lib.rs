@@ -9,6 +9,7 @@
 pub mod account;
 pub mod agent;
 pub mod audit;
+pub mod cards;
 pub mod connectors;
 pub mod conversation;
 pub mod desk;
@@ -16,6 +17,7 @@ pub mod device;
 pub mod directline;
 pub mod escalation;
 pub mod fuzz;
+pub mod history;
 pub mod ids;
 pub mod link;
 pub mod meeting;

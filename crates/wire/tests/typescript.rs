@@ -2,9 +2,9 @@
 //! `UPDATE_TYPES=1 cargo test -p sightline-wire` rewrites it.
 
 use sightline_wire::{
-    account::*, agent::*, audit::*, connectors::*, conversation::*, desk::*, device::*, directline::*, escalation::*,
-    ids::*, link::*, meeting::*, problem::*, readiness::*, room::*, routing::*, screen::*, stats::*, survey::*,
-    wall::*,
+    account::*, agent::*, audit::*, cards::*, connectors::*, conversation::*, desk::*, device::*, directline::*,
+    escalation::*, history::*, ids::*, link::*, meeting::*, problem::*, readiness::*, room::*, routing::*, screen::*,
+    stats::*, survey::*, wall::*,
 };
 use ts_rs::{Config, TS};
 
@@ -48,6 +48,11 @@ fn definitions() -> String {
         File,
         FileLink,
         FileShown,
+        HistoryLine,
+        ActionKind,
+        CardAction,
+        Card,
+        SuggestedActions,
         Body,
         Message,
         CameBy,

@@ -5,6 +5,7 @@
  */
 
 import type { ContextValue, WebChatStart } from "../../shared/wire";
+import { accentColours } from "./accent";
 
 export interface Embedding {
   company: string;
@@ -29,25 +30,18 @@ export function embedding(): Embedding {
   };
 }
 
-/** A company's colour is used only where white or black text on it stays readable; both are computed here. */
+/** Dresses the page in the company's colour, as far as it stays readable, and again when light turns to dark. */
 export function applyAccent(accent: string | null): void {
   if (!accent) return;
-  const [r, g, b] = [1, 3, 5].map((at) => parseInt(accent.slice(at, at + 2), 16)) as [number, number, number];
-  const root = document.documentElement.style;
-  root.setProperty("--accent", accent);
-  root.setProperty("--accent-hover", `color-mix(in srgb, ${accent} 86%, black)`);
-  root.setProperty("--accent-text", `color-mix(in srgb, ${accent} 55%, var(--text))`);
-  root.setProperty("--focus", `color-mix(in srgb, ${accent} 55%, var(--text))`);
-  root.setProperty("--accent-soft", `color-mix(in srgb, ${accent} 14%, var(--surface))`);
-  root.setProperty("--on-accent", luminance(r, g, b) > 0.179 ? "#0b0c0f" : "#ffffff");
-}
-
-function luminance(r: number, g: number, b: number): number {
-  const channel = (value: number) => {
-    const share = value / 255;
-    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  const root = document.documentElement;
+  const apply = () => {
+    const token = (name: string) => getComputedStyle(root).getPropertyValue(name).trim();
+    const grounds = { surface: token("--surface"), ground: token("--ground"), sunken: token("--sunken") };
+    if (!Object.values(grounds).every((ground) => /^#([0-9a-f]{3}){1,2}$/i.test(ground))) return;
+    for (const [name, colour] of Object.entries(accentColours(accent, grounds))) root.style.setProperty(name, colour);
   };
-  return 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  apply();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", apply);
 }
 
 function meta(name: string): string | null {

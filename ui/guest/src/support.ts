@@ -2,11 +2,11 @@
 
 export type Support =
   | { type: "full" }
-  /** An app's own browser that may refuse the camera; seeing, hearing and chatting still work. */
-  | { type: "in_app"; app: string; can_receive: boolean }
+  /** An app's own browser that may refuse the camera; seeing, hearing and chatting still work. `null`: some app. */
+  | { type: "in_app"; app: string | null; can_receive: boolean }
   | { type: "unsupported" };
 
-const APPS: readonly (readonly [RegExp, string])[] = [
+const APPS: readonly (readonly [RegExp, string | null])[] = [
   [/FBAN|FBAV|FB_IAB/, "Facebook"],
   [/Instagram/, "Instagram"],
   [/MicroMessenger/, "WeChat"],
@@ -14,7 +14,7 @@ const APPS: readonly (readonly [RegExp, string])[] = [
   [/TikTok|musical_ly|BytedanceWebview/, "TikTok"],
   [/LinkedInApp/, "LinkedIn"],
   [/Snapchat/, "Snapchat"],
-  [/; wv\)/, "this app"],
+  [/; wv\)/, null],
 ];
 
 export function detectSupport(userAgent: string, hasPeerConnection: boolean): Support {

@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import { problemIn } from "../src/api";
 import { Backoff } from "../src/backoff";
 import { detectSupport } from "../src/support";
-import { clock, initials, timeLeft, timeOfDay, writeAs } from "../src/words";
+import { speak, writeAs } from "../src/say";
+import { bytes, clock, endWords, initials, problemWords, timeLeft, timeOfDay } from "../src/words";
+import { de } from "../src/words/de";
+import { en } from "../src/words/en";
 
 describe("support", () => {
   const android = "Mozilla/5.0 (Linux; Android 15; Pixel 8) AppleWebKit/537.36 Chrome/130 Mobile Safari/537.36";
@@ -17,7 +20,7 @@ describe("support", () => {
     ["Instagram 330.0.0", "Instagram"],
     ["MicroMessenger/8.0.50", "WeChat"],
     ["Line/14.1.0", "LINE"],
-    ["(Linux; Android 15; Pixel 8; wv) Version/4.0", "this app"],
+    ["(Linux; Android 15; Pixel 8; wv) Version/4.0", null],
   ])("knows the app around %s", (agent, app) => {
     expect(detectSupport(`Mozilla/5.0 ${agent}`, true)).toEqual({ type: "in_app", app, can_receive: true });
   });
@@ -36,16 +39,35 @@ describe("words", () => {
     expect(["Maria Lopez", "ana", " ", "李 小龙"].map(initials)).toEqual(["ML", "A", "?", "李小"]);
   });
 
-  it("writes times as the customer does, and as the browser does until somebody says so", () => {
+  it("writes times as the customer does, within the language of the page", () => {
     const afternoon = new Date(2026, 0, 1, 14, 5).getTime();
-    writeAs("de-DE");
+    writeAs("en-US");
+    expect(timeOfDay(afternoon)).toMatch(/^0?2:05\sPM$/);
+    writeAs("en-GB");
     expect(timeOfDay(afternoon)).toBe("14:05");
-    for (const odd of ["", "German (Switzerland)", 1031, null]) {
+    for (const odd of ["", "English (Ireland)", "de-DE", "<b>", 1031, null]) {
       writeAs(odd);
       expect(timeOfDay(afternoon)).toBe("14:05");
     }
-    writeAs("en-US");
-    expect(timeOfDay(afternoon)).toMatch(/^0?2:05\sPM$/);
+  });
+
+  it("speaks another language, with its numbers", () => {
+    try {
+      speak("de", de);
+      writeAs("de-CH");
+      expect(endWords("customer_left", "Ana")).toBe("Sie haben das Gespräch verlassen.");
+      expect(timeLeft(14 * 60_000)).toBe("Noch 14 Minuten offen.");
+      const problem = { message: "page.html is of a kind that is not taken.", next_step: "Send a picture." };
+      expect(problemWords({ code: "file_refused", ...problem })).toBe(de.problem_file_refused);
+      expect(problemWords({ code: "second_desk", ...problem })).toBe(de.problem_internal);
+      speak("en", en);
+      expect(problemWords({ code: "file_refused", ...problem })).toBe(`${problem.message} ${problem.next_step}`);
+      expect(problemWords({ code: "media_failed", message: "", next_step: "" })).toBe(en.problem_media_failed);
+      speak("de", de);
+      expect(bytes(1.5 * 1024 * 1024)).toBe("1,5 MB");
+    } finally {
+      speak("en", en);
+    }
   });
 
   it("says how long an invitation holds", () => {

@@ -85,7 +85,7 @@ describe("files", () => {
     },
   );
 
-  it("shows nothing of a message that is only a card", () => {
-    expect(shared([{ contentType: "application/vnd.microsoft.card.hero", content: {} }])).toBeNull();
+  it("shows nothing of a message that is only a card of a kind that the server does not send", () => {
+    expect(shared([{ contentType: "application/vnd.microsoft.card.audio", content: {} }])).toBeNull();
   });
 });

@@ -168,6 +168,9 @@ pub struct Activity {
     /// Files, cards, data.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
+    /// Answers to choose from. Only read: agents suggest none.
+    #[serde(skip)]
+    pub suggested_actions: Option<Value>,
     /// The conversation that an event is about. Only read: what we send is about its own conversation.
     #[serde(skip)]
     pub relates_to: Option<Reference>,
@@ -192,6 +195,7 @@ impl Activity {
             value: None,
             channel_data: None,
             attachments: Vec::new(),
+            suggested_actions: None,
             relates_to: None,
         }
     }
@@ -219,6 +223,7 @@ impl Activity {
             value: present(value, "value"),
             channel_data: present(value, "channelData"),
             attachments: attachments(value),
+            suggested_actions: present(value, "suggestedActions"),
             relates_to: object
                 .get("relatesTo")
                 .filter(|found| found.is_object())

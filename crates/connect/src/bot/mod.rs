@@ -4,6 +4,7 @@
 //! answers go to the address that an activity names, which the token vouches for.
 
 pub mod activity;
+pub mod cards;
 pub mod handoff;
 mod keys;
 pub mod token;
@@ -260,7 +261,7 @@ pub(crate) fn inbound(activity: &Activity, thread: &Thread, untold: Role) -> Res
     })
 }
 
-/// Words, then files, then what the tags order: the bot's last words come before its hand-off.
+/// Words with what is offered, then files, then what the tags order: the bot's last words come before its hand-off.
 fn message(activity: &Activity, thread: &Thread, untold: Role, context: Context) -> Result<Vec<Inbound>, Reject> {
     let id = activity
         .id
@@ -268,11 +269,16 @@ fn message(activity: &Activity, thread: &Thread, untold: Role, context: Context)
         .ok_or(Reject::Malformed("a message without an id"))?;
     let from = activity.from.clone().unwrap_or_default();
     let role = from.role.unwrap_or(untold);
-    let words = activity
-        .text
-        .clone()
-        .filter(|text| !text.trim().is_empty())
-        .map(Content::Text);
+    // What a customer sends is said, not offered.
+    let offer = (role == Role::Bot).then(|| cards::Offer::read(activity)).flatten();
+    let words = match offer {
+        Some(offer) => Some(Content::Offer(offer)),
+        None => activity
+            .text
+            .clone()
+            .filter(|text| !text.trim().is_empty())
+            .map(Content::Text),
+    };
     let contents = words.into_iter().chain(activity.attachments.iter().filter_map(file));
     let mut events: Vec<Inbound> = contents
         .enumerate()

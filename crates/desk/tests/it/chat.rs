@@ -34,7 +34,7 @@ async fn a_customers_picture_is_shown_and_another_file_is_a_link() {
         .until("the files", |w| {
             w.threads[&id].values().find_map(|message| match &message.body {
                 Body::Files { files, .. } => Some(files.iter().map(|file| file.place.clone()).collect::<Vec<_>>()),
-                Body::Text { .. } | Body::Invite { .. } | Body::Event { .. } | Body::Note { .. } => None,
+                _ => None,
             })
         })
         .await;

@@ -146,7 +146,7 @@ async fn a_link_brings_the_customer_back_with_everything_said_before() {
         .until("the link in the conversation", |w| {
             w.threads[&id].values().find_map(|message| match &message.body {
                 Body::Text { text } => text.split(' ').find(|word| word.contains("/c/")).map(String::from),
-                Body::Files { .. } | Body::Invite { .. } | Body::Event { .. } | Body::Note { .. } => None,
+                _ => None,
             })
         })
         .await;

@@ -4,7 +4,7 @@
 use crate::{
     app::{App, now},
     connectors::inbound::{cut, keep_context},
-    customer::{self, PageSignal, event_line},
+    customer::{self, PageSignal, told_line},
     files::{self, Sent},
     handover::{self, Handover},
     http::refusal::Refusal,
@@ -12,7 +12,8 @@ use crate::{
 use sightline_call::text::pieces;
 use sightline_connect::{
     Content, Inbound, Speaker,
-    directline::{DirectLine, SentFile},
+    bot::cards::Offer,
+    directline::{DirectLine, Said, SentFile},
 };
 use sightline_store::{
     Writing,
@@ -25,6 +26,7 @@ use sightline_wire::conversation::Context;
 use sightline_wire::{
     ErrorCode, MAX_MESSAGE_CHARS,
     conversation::{Author, Body, ConversationState, FilePlace, Message},
+    history::HistoryLine,
 };
 
 /// The conversation as long as the bot has it.
@@ -80,6 +82,9 @@ pub async fn take(app: &App, talk: &Talk, bot: &DirectLine, event: Inbound) -> R
                 context,
                 transcript,
                 line: format!("{} hands over to a person", bot.name),
+                means: HistoryLine::BotHandsOver {
+                    bot: Some(bot.name.clone()),
+                },
                 told: true,
             };
             release(app, writing, thread, handover).await?;
@@ -92,6 +97,7 @@ pub async fn take(app: &App, talk: &Talk, bot: &DirectLine, event: Inbound) -> R
                 context: Context::new(),
                 transcript: Vec::new(),
                 line: format!("{} has finished. A person goes on from here", bot.name),
+                means: HistoryLine::BotFinished { bot: bot.name.clone() },
                 told: false,
             };
             release(app, writing, thread, handover).await?;
@@ -115,6 +121,7 @@ pub async fn given_up(app: &App, talk: &Talk) -> Result<(), Refusal> {
         context: Context::new(),
         transcript: Vec::new(),
         line: "The assistant cannot be reached. A person goes on from here".into(),
+        means: HistoryLine::BotGone,
         told: false,
     };
     release(app, writing, thread, handover).await
@@ -148,6 +155,16 @@ async fn said(
             .into_iter()
             .map(|text| Body::Text { text })
             .collect(),
+        Content::Offer(offer) => {
+            let text = offer.text();
+            let Offer { words, cards, actions } = offer;
+            vec![Body::Offer {
+                text,
+                words,
+                cards,
+                actions,
+            }]
+        }
         Content::File { url, kind, caption } => {
             let kind = kind.as_deref().unwrap_or("file");
             let file = Sent::elsewhere(caption.as_deref().unwrap_or_default(), kind, Some(&url));
@@ -181,13 +198,13 @@ async fn said(
     Ok(())
 }
 
-/// What a customer's message is to the bot: its words, and where its files are.
-pub fn outgoing(app: &App, thread: &str, message: &Message) -> Option<(String, Vec<SentFile>)> {
+/// What a customer's message is to the bot: its words, where its files are, and what was chosen.
+pub fn outgoing(app: &App, thread: &str, message: &Message) -> Option<(String, Said)> {
     if message.author != Author::Customer {
         return None;
     }
     match &message.body {
-        Body::Text { text } => Some((text.clone(), Vec::new())),
+        Body::Text { text } => Some((text.clone(), Said::default())),
         Body::Files { words, files, .. } => {
             let files = files.iter().filter_map(|file| {
                 let url = match file.place.as_ref()? {
@@ -197,9 +214,24 @@ pub fn outgoing(app: &App, thread: &str, message: &Message) -> Option<(String, V
                 let (kind, name) = (file.kind.clone(), file.name.clone());
                 Some(SentFile { kind, name, url })
             });
-            Some((words.clone(), files.collect()))
+            let files = files.collect();
+            Some((
+                words.clone(),
+                Said {
+                    files,
+                    ..Said::default()
+                },
+            ))
         }
-        Body::Invite { .. } | Body::Event { .. } | Body::Note { .. } => None,
+        Body::Choice { said, value, seen, .. } => {
+            let chosen = Said {
+                files: Vec::new(),
+                value: value.clone(),
+                unseen: !seen,
+            };
+            Some((said.clone().unwrap_or_default(), chosen))
+        }
+        Body::Offer { .. } | Body::Invite { .. } | Body::Event { .. } | Body::Note { .. } => None,
     }
 }
 
@@ -210,8 +242,9 @@ pub async fn asleep(app: &App, talk: &Talk) -> Result<(), Refusal> {
     let closed = ConversationState::Closed;
     conversations::set_state(c, talk.conversation, closed, now()).await?;
     bot_talks::end(c, talk.conversation).await?;
-    let line = event_line(
+    let line = told_line(
         talk.conversation,
+        HistoryLine::Asleep,
         "The chat ended because nobody wrote any more".into(),
         now(),
     );

@@ -300,7 +300,7 @@ impl Connection<'_> {
         for message in waiting {
             let key = message.id.to_string();
             let said = say::outgoing(self.app, &talk.thread, &message).filter(|_| !self.echoed.contains(&key));
-            if let Some((text, files)) = said {
+            if let Some((text, said)) = said {
                 let known = say::still(self.app, talk).await?.ok_or(Left::Over)?;
                 let outbound = Outbound {
                     thread: self.thread.clone(),
@@ -311,7 +311,7 @@ impl Connection<'_> {
                     at: message.at,
                 };
                 let first = (talk.told_seq == 0).then_some(&known.context);
-                called(self.app, self.line, self.with.say(&outbound, &files, first)).await?;
+                called(self.app, self.line, self.with.say(&outbound, &said, first)).await?;
                 self.spoken_at = Instant::now();
             }
             talk.told_seq = message.seq;

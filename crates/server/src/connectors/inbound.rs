@@ -23,6 +23,7 @@ use sightline_store::{
 use sightline_wire::{
     ErrorCode, MAX_CONTEXT_VARIABLES, MAX_MESSAGE_CHARS, UnixMillis,
     conversation::{Author, Body, Channel, Context, ContextValue, ConversationState},
+    history::HistoryLine,
     ids::ConversationId,
 };
 use uuid::Uuid;
@@ -189,6 +190,7 @@ async fn customer_wrote(
         let sent = PageMessage {
             text,
             files: std::mem::take(&mut files),
+            chosen: None,
             client_key: Some(key(id, part)),
             user: (cut(&address), Some(cut(&name))),
         };
@@ -271,6 +273,7 @@ async fn handed_over(
         context,
         transcript,
         line: "The bot handed the conversation over".into(),
+        means: HistoryLine::BotHandsOver { bot: None },
         told: true,
     };
     handover::take(app, writing, thread, handover).await
@@ -371,6 +374,7 @@ fn fitting(context: Context) -> Context {
 fn words(content: &Content) -> (String, Vec<Sent>) {
     match content {
         Content::Text(text) => (text.clone(), Vec::new()),
+        Content::Offer(offer) => (offer.text(), Vec::new()),
         Content::File { kind, caption, .. } => {
             let kind = kind.as_deref().unwrap_or("file");
             let caption = caption.as_deref().unwrap_or_default().trim();

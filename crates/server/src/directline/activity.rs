@@ -6,6 +6,7 @@ use sightline_connect::bot::handoff::STATUS;
 use sightline_store::{messages::StoredMessage, threads::Thread};
 use sightline_wire::{
     UnixMillis,
+    cards::{Card, HERO, SuggestedActions},
     conversation::{Author, Body, File, FilePlace},
     directline::{Activity, Attachment, ChannelAccount, ConversationAccount, SightlineData},
     ids::{AccountId, FileId},
@@ -56,7 +57,7 @@ pub fn from_message(
         },
     };
     let sightline = match (&message.body, &message.author) {
-        (Body::Text { .. } | Body::Files { .. }, _) => None,
+        (Body::Text { .. } | Body::Files { .. } | Body::Offer { .. } | Body::Choice { .. }, _) => None,
         (Body::Invite { url, expires_at, .. }, author) => Some(SightlineData::Invite {
             code: url.rsplit('/').next().unwrap_or_default().to_string(),
             url: url.clone(),
@@ -67,7 +68,8 @@ pub fn from_message(
             expires_at: *expires_at,
         }),
         // A note has no place in a thread, so it does not come here.
-        (Body::Event { .. } | Body::Note { .. }, _) => Some(SightlineData::Event),
+        (Body::Event { line, .. }, _) => Some(SightlineData::Event { line: line.clone() }),
+        (Body::Note { .. }, _) => Some(SightlineData::Event { line: None }),
     };
     let mut data = serde_json::Map::new();
     let status = stored.page_key.as_deref().and_then(handover::told);
@@ -90,7 +92,30 @@ pub fn from_message(
             ..base
         };
     }
+    let (mut value, mut suggested) = (None, None);
     let (text, attachments) = match &message.body {
+        Body::Offer {
+            words, cards, actions, ..
+        } => {
+            suggested = Some(actions.clone())
+                .filter(|actions| !actions.is_empty())
+                .map(|actions| SuggestedActions { actions });
+            let words = Some(words.clone()).filter(|words| !words.is_empty());
+            (words, cards.iter().map(hero).collect())
+        }
+        Body::Choice {
+            text,
+            value: chosen,
+            seen,
+            ..
+        } => {
+            value.clone_from(chosen);
+            match seen {
+                true => data.insert("messageBack".into(), json!({ "displayText": text })),
+                false => data.insert("postBack".into(), Value::Bool(true)),
+            };
+            (seen.then(|| text.clone()), Vec::new())
+        }
         Body::Files { words, files, .. } => {
             let sizes: Vec<_> = files.iter().map(|file| file.size).collect();
             if sizes.iter().all(Option::is_some) {
@@ -104,8 +129,18 @@ pub fn from_message(
     Activity {
         text,
         attachments,
+        suggested_actions: suggested,
+        value,
         channel_data: (!data.is_empty()).then_some(Value::Object(data)),
         ..base
+    }
+}
+
+fn hero(card: &Card) -> Attachment {
+    Attachment {
+        content_type: HERO.into(),
+        content: Some(json!(card)),
+        ..Attachment::default()
     }
 }
 
@@ -160,6 +195,7 @@ fn blank(kind: &str, thread: &Thread, from: ChannelAccount) -> Activity {
         conversation: Some(ConversationAccount { id: thread.id.clone() }),
         text: None,
         attachments: Vec::new(),
+        suggested_actions: None,
         locale: None,
         name: None,
         value: None,

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     app::App,
-    customer::{self, PageMessage},
+    customer::{self, Chosen, PageMessage},
     files::{
         LONGEST_UPLOAD, MOST_FILES, Sent,
         routes::{name_of, of_data_address},
@@ -36,8 +36,9 @@ use sightline_connect::{
 };
 use sightline_store::threads;
 use sightline_wire::{
-    ErrorCode, Problem,
+    ErrorCode, MAX_MESSAGE_CHARS, Problem,
     directline::{Activity, Attachment, ResourceResponse},
+    history::HistoryLine,
     routing::VIDEO_REQUEST,
 };
 use std::sync::Arc;
@@ -48,6 +49,9 @@ pub const LONGEST_ACTIVITY: usize = 6 * 1024 * 1024;
 
 /// Files and the activity around them.
 pub const LONGEST_BODY: usize = LONGEST_UPLOAD + 64 * 1024;
+
+/// Bytes of what a chosen button sends, as JSON.
+const LONGEST_VALUE: usize = 8 * 1024;
 
 /// The media type of an upload's part that is no file.
 const ACTIVITY: &str = "application/vnd.microsoft.activity";
@@ -211,9 +215,11 @@ async fn take(app: &Arc<App>, by: &Authorised, sent: Parsed) -> Result<ResourceR
     let Parsed { activity, raw, files } = sent;
     let seq = match (activity.kind.as_str(), activity.name.as_deref()) {
         ("message", _) => {
+            let (text, chosen) = said(&activity)?;
             let message = PageMessage {
                 client_key: activity::client_key(&activity),
-                text: activity.text.unwrap_or_default(),
+                text,
+                chosen: chosen.filter(|_| files.is_empty()),
                 files,
                 user: (activity.from.id, clean_name(activity.from.name)),
             };
@@ -263,6 +269,35 @@ async fn take(app: &Arc<App>, by: &Authorised, sent: Parsed) -> Result<ResourceR
     })
 }
 
+/// The words of a message, and what of a bot's offer it chooses, as Bot Framework's own client marks it: `postBack` is not
+/// shown in the customer's chat, `messageBack` in other words than the bot gets.
+fn said(activity: &Activity) -> Result<(String, Option<Chosen>), Refusal> {
+    let said = activity.text.clone().unwrap_or_default();
+    let data = activity.channel_data.as_ref();
+    let of_data = |name: &str| data.and_then(|data| data.get(name));
+    let unseen = of_data("postBack").and_then(Value::as_bool) == Some(true);
+    let Some(shown) = unseen
+        .then_some("")
+        .or_else(|| of_data("messageBack")?["displayText"].as_str().or(Some("")))
+    else {
+        return Ok((said, None));
+    };
+    let value = activity.value.clone().filter(|value| !value.is_null());
+    let written = value.as_ref().map(Value::to_string).unwrap_or_default();
+    if written.len() > LONGEST_VALUE || said.chars().count() > MAX_MESSAGE_CHARS {
+        return Err(ErrorCode::TooLarge.into());
+    }
+    // What stood on the button, where the client tells it.
+    let title = of_data("title").and_then(Value::as_str).unwrap_or_default();
+    let words = [shown, title, said.as_str(), written.as_str()]
+        .into_iter()
+        .find(|words| !words.trim().is_empty());
+    let text = words.unwrap_or_default().chars().take(MAX_MESSAGE_CHARS).collect();
+    let seen = !shown.trim().is_empty();
+    let said = Some(said).filter(|said| !said.is_empty());
+    Ok((text, Some(Chosen { said, value, seen })))
+}
+
 /// The variables that an activity tells.
 fn told(activity: &Activity) -> Result<LiveChat, Refusal> {
     let told = match (activity.name.as_deref(), &activity.value) {
@@ -299,6 +334,7 @@ async fn handed_over(app: &App, thread: &str, sent: &Activity, mut raw: Value) -
         context,
         transcript,
         line: "The bot handed the conversation over".into(),
+        means: HistoryLine::BotHandsOver { bot: None },
         told: true,
     };
     handover::take(app, writing, thread, handover).await

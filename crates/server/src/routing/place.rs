@@ -1,7 +1,11 @@
 //! Where a new conversation waits: decided in the transaction that opens it, by whichever way it came.
 
 use super::{Assignments, plan::Plan, rules::Subject};
-use crate::{app::now, customer::event_line, dates::iso8601};
+use crate::{
+    app::now,
+    customer::{event_line, told_line},
+    dates::iso8601,
+};
 use sightline_call::routing::{QueueId, QueueStatus, Routed};
 use sightline_store::{
     SqliteConnection, StoreError, accounts,
@@ -12,6 +16,7 @@ use sightline_store::{
 use sightline_wire::{
     UnixMillis,
     conversation::{Author, Body, Channel, ConversationState},
+    history::HistoryLine,
 };
 
 /// Who comes from a bot has told the whole story once and waits at the top of the queue.
@@ -44,9 +49,9 @@ pub async fn place(
         };
         lines.push(messages::append(c, note).await?);
     }
-    if let Some(line) = told {
+    if let Some((means, line)) = told {
         let told = match stored.channel {
-            Channel::WebChat => event_line(stored.id, line, at),
+            Channel::WebChat => told_line(stored.id, means, line, at),
             // A platform carries words, and no lines of history.
             _ => NewMessage {
                 author: Author::System,
@@ -111,7 +116,7 @@ pub async fn decide(
 impl Assignments {
     /// What a customer who comes to this queue now is told; `None` where somebody is there, and where nobody has
     /// configured anything to tell.
-    pub fn customer_line(&self, queue: QueueId) -> Option<String> {
+    pub fn customer_line(&self, queue: QueueId) -> Option<(HistoryLine, String)> {
         if !self.plan.tells_customers {
             return None;
         }
@@ -128,18 +133,22 @@ impl Assignments {
 }
 
 /// A queue's status in the customer's words.
-fn line(status: QueueStatus, ahead_min: i32, now: UnixMillis) -> Option<String> {
+fn line(status: QueueStatus, ahead_min: i32, now: UnixMillis) -> Option<(HistoryLine, String)> {
     match status {
         QueueStatus::Staffed => None,
-        QueueStatus::NobodyHere => {
-            Some("Nobody is here at the moment. Your message waits for the first one who comes.".into())
-        }
-        QueueStatus::Closed { opens_at: None } => Some("We are closed now. Your message waits here.".into()),
-        QueueStatus::Closed { opens_at: Some(at) } => {
-            let day = day(at, ahead_min, now);
-            Some(format!(
-                "We are closed now and open again {day}. Your message waits here until then."
-            ))
+        QueueStatus::NobodyHere => Some((
+            HistoryLine::NobodyHere,
+            "Nobody is here at the moment. Your message waits for the first one who comes.".into(),
+        )),
+        QueueStatus::Closed { opens_at } => {
+            let text = match opens_at {
+                None => "We are closed now. Your message waits here.".into(),
+                Some(at) => {
+                    let day = day(at, ahead_min, now);
+                    format!("We are closed now and open again {day}. Your message waits here until then.")
+                }
+            };
+            Some((HistoryLine::QueueClosed { opens_at }, text))
         }
     }
 }
@@ -181,7 +190,7 @@ mod tests {
     fn customers_read_when_somebody_is_there_by_the_queues_own_clock() {
         let closed = |at, ahead| {
             let status = QueueStatus::Closed { opens_at: Some(at) };
-            line(status, ahead, 20 * HOUR).unwrap()
+            line(status, ahead, 20 * HOUR).unwrap().1
         };
         // Thursday, 20:00 UTC.
         assert!(closed(DAY + 8 * HOUR, 60).contains("tomorrow at 09:00"));
@@ -189,6 +198,11 @@ mod tests {
         assert!(closed(22 * HOUR, -60).contains("today at 21:00"));
         assert!(closed(8 * DAY, 0).contains("on Friday, 1970-01-09 at 00:00"));
         assert_eq!(line(QueueStatus::Staffed, 0, 0), None);
-        assert!(line(QueueStatus::NobodyHere, 0, 0).unwrap().contains("Nobody is here"));
+        assert!(
+            line(QueueStatus::NobodyHere, 0, 0)
+                .unwrap()
+                .1
+                .contains("Nobody is here")
+        );
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     app::{App, Change, now},
     auth::SignedIn,
     conversations::shown,
-    customer::event_line,
+    customer::{event_line, told_line},
     http::{
         body::{Body, Id},
         refusal::{Refusal, to_the_end},
@@ -27,6 +27,7 @@ use sightline_wire::{
     account::{Account, Role},
     audit::AuditAct,
     conversation::{Author, Body as MessageBody, Conversation, ConversationState},
+    history::HistoryLine,
     ids::{AccountId, ConversationId},
     routing::{AgentPresence, AgentTarget, QueueTarget, Transfer, TransferTargets, TransferTo},
 };
@@ -106,13 +107,13 @@ pub async fn transfer(
                 routed.because = None;
                 conversations::disown(c, id).await?;
                 conversations::set_state(c, id, ConversationState::Open, at).await?;
-                let line = match app.assignments.plan.title(routed.queue) {
+                let queue = app.assignments.plan.title(routed.queue).map(str::to_owned);
+                let text = match &queue {
                     Some(title) => format!("Handed over to {title}"),
                     None => "Handed back to the inbox".into(),
                 };
-                change
-                    .messages
-                    .push(messages::append(c, event_line(id, line, at)).await?);
+                let line = told_line(id, HistoryLine::HandedOver { queue }, text, at);
+                change.messages.push(messages::append(c, line).await?);
             }
         }
         conversations::set_routing(c, id, &routed).await?;
@@ -126,11 +127,13 @@ pub async fn transfer(
 }
 
 /// The line in the history of who took over from whom.
-pub fn taken_over(stored: &StoredConversation, by: &Account) -> String {
-    match &stored.owner_name {
-        Some(before) => format!("{} took over from {before}", by.name),
-        None => format!("{} took over", by.name),
-    }
+pub fn taken_over(stored: &StoredConversation, by: &Account, at: UnixMillis) -> NewMessage {
+    let (name, before) = (by.name.clone(), stored.owner_name.clone());
+    let text = match &before {
+        Some(before) => format!("{name} took over from {before}"),
+        None => format!("{name} took over"),
+    };
+    told_line(stored.id, HistoryLine::TookOver { name, before }, text, at)
 }
 
 fn author(account: &Account) -> Author {

@@ -5,7 +5,7 @@ use crate::{
     app::{App, Change, now},
     auth::SignedIn,
     conversations::{facts, shown},
-    customer::event_line,
+    customer::told_line,
     escalations,
     http::{
         body::{Body, Id},
@@ -30,6 +30,7 @@ use sightline_wire::{
     agent::AgentEvent,
     audit::{AuditAct, AuditDetail},
     conversation::{Author, Body as MessageBody, Conversation, ConversationState},
+    history::HistoryLine,
     ids::ConversationId,
     wall::{Assign, AssignAnswer, ForceClose, Intervention, InterventionAct, MAX_NOTICE_CHARS},
 };
@@ -54,7 +55,16 @@ pub async fn join(State(app): State<Arc<App>>, SignedIn { account }: SignedIn, I
         let at = now();
         participants::add(c, id, account.id, at).await?;
         audit::append(c, entry(&account, AuditAct::Joined, &stored, at)).await?;
-        let line = line(c, id, format!("{} joined the conversation", account.name), at).await?;
+        let line = line(
+            c,
+            id,
+            HistoryLine::Joined {
+                name: account.name.clone(),
+            },
+            format!("{} joined the conversation", account.name),
+            at,
+        )
+        .await?;
         tracing::info!(conversation = %id, supervisor = %account.id, "joined");
         Ok(Json(app.settle(writing, id, stored.state, vec![line]).await?))
     })
@@ -73,7 +83,16 @@ pub async fn leave(State(app): State<Arc<App>>, SignedIn { account }: SignedIn, 
         }
         let at = now();
         audit::append(c, entry(&account, AuditAct::Left, &stored, at)).await?;
-        let line = line(c, id, format!("{} left the conversation", account.name), at).await?;
+        let line = line(
+            c,
+            id,
+            HistoryLine::Left {
+                name: account.name.clone(),
+            },
+            format!("{} left the conversation", account.name),
+            at,
+        )
+        .await?;
         tracing::info!(conversation = %id, supervisor = %account.id, "left");
         Ok(Json(app.settle(writing, id, stored.state, vec![line]).await?))
     })
@@ -119,11 +138,18 @@ pub async fn assign(
             ..noted.detail
         };
         audit::append(c, noted).await?;
-        let words = match routed {
-            Some(_) => format!("{} asked {} to take the conversation", account.name, agent.name),
-            None => format!("{} assigned the conversation to {}", account.name, agent.name),
+        let (by, name) = (account.name.clone(), agent.name.clone());
+        let (words, means) = match routed {
+            Some(_) => (
+                format!("{by} asked {name} to take the conversation"),
+                HistoryLine::Asked { by, name },
+            ),
+            None => (
+                format!("{by} assigned the conversation to {name}"),
+                HistoryLine::Assigned { by, name },
+            ),
         };
-        let line = line(c, id, words, at).await?;
+        let line = line(c, id, means, words, at).await?;
         if routed.is_none() {
             conversations::set_owner(c, id, agent.id).await?;
             conversations::set_state(c, id, ConversationState::Active, at).await?;
@@ -180,7 +206,18 @@ pub async fn force_close(
         audit::append(c, noted).await?;
         let mut lines: Vec<StoredMessage> = ended.iter().map(|(_, ended)| ended.line.clone()).collect();
         lines.push(messages::append(c, said(id, &account, &notice, at)).await?);
-        lines.push(line(c, id, format!("{} closed the conversation", account.name), at).await?);
+        lines.push(
+            line(
+                c,
+                id,
+                HistoryLine::ClosedBy {
+                    name: account.name.clone(),
+                },
+                format!("{} closed the conversation", account.name),
+                at,
+            )
+            .await?,
+        );
         conversations::set_disposition(c, id, DISPOSITION).await?;
         conversations::set_state(c, id, ConversationState::Closed, at).await?;
         let (view, committed) = app.settle_holding(writing, id, stored.state, Change::of(lines)).await?;
@@ -274,8 +311,9 @@ fn said(conversation: ConversationId, account: &Account, text: &str, at: UnixMil
 async fn line(
     c: &mut SqliteConnection,
     conversation: ConversationId,
+    means: HistoryLine,
     text: String,
     at: UnixMillis,
 ) -> Result<StoredMessage, StoreError> {
-    messages::append(c, event_line(conversation, text, at)).await
+    messages::append(c, told_line(conversation, means, text, at)).await
 }

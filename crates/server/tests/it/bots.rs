@@ -462,3 +462,97 @@ async fn our_own_direct_line_can_stand_behind_it() {
         .await;
     assert_eq!(unread.refused().code, ErrorCode::NotFound);
 }
+
+#[tokio::test]
+async fn what_the_bot_offers_can_be_chosen_and_the_agent_reads_both() {
+    let (bot, world) = world().await;
+    let desk = world.desk("agent").await;
+    let (mut inbox, _) = desk.listen().await;
+    let (page, mut stream) = begun(&bot, &world).await;
+    let card = json!({
+        "title": "Repairs", "text": "We repair it.",
+        "images": [{ "url": "https://pictures.example/1" }],
+        "buttons": [
+            { "type": "postBack", "title": "Order parts", "value": { "topic": "parts" } },
+            { "type": "openUrl", "title": "Manual", "value": "https://example.com/manual" },
+            { "type": "openUrl", "title": "Trap", "value": "javascript:alert(1)" },
+        ],
+    });
+    bot.says(json!({
+        "type": "message", "id": "o1", "text": "How can I help?", "from": { "id": "bot-1", "name": "Kettle bot", "role": "bot" },
+        "attachments": [
+            { "contentType": "application/vnd.microsoft.card.hero", "content": card },
+            { "contentType": "application/vnd.microsoft.card.adaptive", "content": { "body": [] } },
+        ],
+        "suggestedActions": { "actions": [{ "type": "imBack", "title": "Yes", "value": "Yes please" }] },
+    }));
+    let offered = sees(&mut stream, "How can I help?").await;
+    let hero = "application/vnd.microsoft.card.hero";
+    let kinds: Vec<&str> = offered
+        .attachments
+        .iter()
+        .map(|card| card.content_type.as_str())
+        .collect();
+    assert_eq!(kinds, [hero, hero]);
+    assert_eq!(
+        offered.attachments[0].content,
+        Some(json!({
+            "title": "Repairs", "text": "We repair it.",
+            "buttons": [
+                { "type": "postBack", "title": "Order parts", "value": { "topic": "parts" } },
+                { "type": "openUrl", "title": "Manual", "value": "https://example.com/manual" },
+            ],
+        }))
+    );
+    assert_eq!(
+        offered.attachments[1].content,
+        Some(json!({ "notShown": "adaptive", "buttons": [] }))
+    );
+    assert_eq!(offered.suggested_actions.unwrap().actions[0].title, "Yes");
+
+    // As Bot Framework's own client sends what was chosen.
+    let chosen = |data: Value| json!({ "type": "message", "from": { "id": "me" }, "value": { "topic": "parts" }, "channelData": data });
+    let unseen = json!({ "postBack": true, "title": "Order parts", "clientActivityID": "k1" });
+    page.activity(chosen(unseen.clone())).await.unwrap();
+    page.activity(chosen(unseen)).await.unwrap();
+    let heard = bot.hears("message", 2).await;
+    assert_eq!(
+        (heard[1].get("text"), &heard[1]["value"]),
+        (None, &json!({ "topic": "parts" }))
+    );
+    assert_eq!(heard[1]["channelData"]["postBack"], json!(true));
+    let mut shown = chosen(json!({ "messageBack": { "displayText": "The small one" } }));
+    shown["text"] = json!("size:s");
+    page.activity(shown).await.unwrap();
+    let heard = bot.hears("message", 3).await;
+    assert_eq!(
+        (&heard[2]["text"], heard[2]["channelData"].get("postBack")),
+        (&json!("size:s"), None)
+    );
+    let huge = json!({ "type": "message", "from": { "id": "me" }, "value": "x".repeat(9_000), "channelData": { "postBack": true } });
+    assert_eq!(page.activity(huge).await.refused().code, ErrorCode::TooLarge);
+    assert_eq!(texts(&page).await, ["Hello", "How can I help?", "The small one"]);
+    let mine = page.history().await.into_iter().nth(2).unwrap();
+    assert_eq!(
+        mine.channel_data,
+        Some(json!({ "postBack": true, "clientActivityID": "k1" }))
+    );
+
+    bot.says(json!({ "type": "endOfConversation" }));
+    let conversation = comes(&desk, &mut inbox).await;
+    let lines: Vec<String> = desk
+        .messages(conversation.id)
+        .await
+        .iter()
+        .map(|m| m.body.text().to_owned())
+        .collect();
+    assert_eq!(
+        lines[..4],
+        [
+            "Hello",
+            "How can I help?\nRepairs\nWe repair it.\n[Order parts] [Manual]\nA card that the web chat does not show: adaptive\n[Yes]",
+            "Order parts",
+            "The small one",
+        ]
+    );
+}

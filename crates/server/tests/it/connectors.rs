@@ -166,8 +166,8 @@ async fn what_the_platform_refuses_is_told_to_the_agent_and_can_be_sent_again() 
     let line = socket
         .agent_event("a line about it", |event| match event {
             sightline_wire::agent::AgentEvent::Message(message) => match message.body {
-                Body::Event { text } => Some(text),
-                Body::Text { .. } | Body::Files { .. } | Body::Invite { .. } | Body::Note { .. } => None,
+                Body::Event { text, .. } => Some(text),
+                _ => None,
             },
             _ => None,
         })

@@ -44,7 +44,7 @@ async fn there(world: &World) -> (Page, Socket) {
 
 async fn last_line(desk: &Desk, id: ConversationId) -> String {
     let last = desk.messages(id).await.pop().unwrap();
-    let Body::Event { text } = last.body else {
+    let Body::Event { text, .. } = last.body else {
         panic!("a line of history, not {last:?}");
     };
     text

@@ -421,7 +421,7 @@ impl Page {
             .expect("an invite", |set: ActivitySet| {
                 set.activities.iter().find_map(|activity| match sightline(activity)? {
                     SightlineData::Invite { code, .. } => Some(code),
-                    SightlineData::Event => None,
+                    SightlineData::Event { .. } => None,
                 })
             })
             .await

@@ -2,7 +2,9 @@
 
 use crate::harness::{Folder, World};
 use reqwest::{Method, StatusCode};
+use serde_json::json;
 use std::io::Read;
+use uuid::Uuid;
 
 async fn world() -> (World, Folder) {
     let folder = Folder::new();
@@ -92,6 +94,83 @@ async fn the_embedded_pages_carry_the_brand() {
         assert!(
             html.contains(r##"name="sightline-accent" content="#0b6e63""##),
             "{html}"
+        );
+    }
+}
+
+async fn read(world: &World, path: &str, asked: &str) -> (String, String) {
+    let page = world.api.request(Method::GET, path);
+    let answer = page.header("accept-language", asked).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    assert_eq!(answer.headers()["vary"], "accept-encoding, accept-language");
+    let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    (answer.text().await.unwrap(), policy)
+}
+
+/// The language and the headline of a page.
+fn language(html: &str) -> (&str, &str) {
+    let between = |from: &str, to: &str| html.split(from).nth(1).and_then(|rest| rest.split(to).next()).unwrap();
+    (between("<html lang=\"", "\""), between("<title>", "</title>"))
+}
+
+#[tokio::test]
+async fn the_pages_speak_the_browsers_language() {
+    let world = World::start().await;
+    for (path, asked, expected) in [
+        ("/chat", "de-AT,de;q=0.9,en;q=0.8", ("de", "Schreiben Sie uns")),
+        ("/", "fr", ("fr", "Écrivez-nous")),
+        ("/chat?embed=1&lang=es", "de", ("es", "Escríbanos")),
+        ("/chat?lang=it&lang=es", "de", ("it", "Ci scriva")),
+        ("/chat?lang=ja", "nl", ("nl", "Chat met ons")),
+        ("/chat?lang=%22%3E%3Cscript%3E", "ja", ("en", "Chat with us")),
+        ("/c/abc", "pt-BR", ("pt", "Fale conosco")),
+        ("/j/abc", "ja, de;q=0.5, en;q=0.1", ("de", "Videogespräch")),
+        ("/j/%FF", "de", ("de", "Videogespräch")),
+        ("/j/abc", "", ("en", "Video call")),
+        ("/j/abc", "\"><script>alert(1)</script>", ("en", "Video call")),
+    ] {
+        let (html, policy) = read(&world, path, asked).await;
+        assert_eq!(language(&html), expected, "{path} {asked}");
+        assert!(!html.contains("{{") && !html.contains("alert"), "{html}");
+        // Sentences travel as data: the policy need not allow any script in the page.
+        assert!(policy.contains("script-src 'self'; style-src 'self';"), "{policy}");
+        assert_eq!(
+            html.contains(r#"<script type="application/json" id="words">"#),
+            expected.0 != "en"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_link_speaks_the_language_of_its_conversation() {
+    let world = World::start().await;
+    let desk = world.desk("agent").await;
+    for (locale, expected) in [
+        (json!("de-AT"), "de"),
+        (json!({ "value": "pt_BR", "isDisplayable": false }), "pt"),
+        (json!("ja-JP"), "nl"),
+        (json!("de\" onload=\"alert(1)"), "nl"),
+        (json!(1031), "nl"),
+    ] {
+        let page = world
+            .api
+            .page_with(json!({ "context": { "customerLocale": locale } }))
+            .await;
+        page.say("Hello").await;
+        let conversation = desk.accept_newest().await;
+        let started = desk.start_video(conversation.id, Uuid::new_v4()).await.unwrap();
+        let code = page.invite().await;
+        let (html, policy) = read(&world, &format!("/j/{code}"), "nl,en;q=0.5").await;
+        assert_eq!(language(&html).0, expected, "{locale}");
+        assert!(!html.contains("alert") && !policy.contains("unsafe"), "{html}");
+        let end = format!("/v1/escalations/{}/end", started.escalation.id);
+        let _: serde_json::Value = desk.post(&end, json!({})).await.unwrap();
+        desk.wrap_up_and_close(conversation.id).await;
+        let (chat, _) = read(&world, "/chat", "fr").await;
+        assert_eq!(
+            language(&chat).0,
+            "fr",
+            "the conversation's language is the link's alone"
         );
     }
 }

@@ -189,6 +189,8 @@ async fn customers_are_told_when_it_is_closed_and_when_nobody_is_here() {
     let page = world.api.page().await;
     page.say("Hello").await;
     let last = page.history().await.pop().unwrap();
+    let line = Some(HistoryLine::NobodyHere);
+    assert_eq!(sightline(&last), Some(SightlineData::Event { line }));
     assert!(last.text.unwrap().starts_with("Nobody is here at the moment."));
     let (_agent, _seat) = untested(&world, "agent").await;
     let page = world.api.page().await;
@@ -226,7 +228,7 @@ async fn a_customer_who_asks_for_video_is_a_request_until_a_call_is_started() {
     let lines = agent.messages(conversation.id).await;
     let told = lines
         .iter()
-        .filter(|m| matches!(&m.body, Body::Event { text } if text.contains("asked for")));
+        .filter(|m| matches!(&m.body, Body::Event { text, .. } if text.contains("asked for")));
     assert_eq!(told.count(), 1, "asking twice is one wish");
     start(&agent, &conversation).await.unwrap();
     let called: Conversation = agent.conversation(conversation.id).await;

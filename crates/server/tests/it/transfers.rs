@@ -11,6 +11,7 @@ use sightline_wire::{
     ErrorCode, Problem,
     agent::{AgentEvent, AgentRequest},
     conversation::{Body, Conversation, ConversationState},
+    history::HistoryLine,
     ids::ConversationId,
     routing::{AgentPresence as Presence, Chosen, Handed, Pause, TakenBack, TransferTargets, Undisturbed},
 };
@@ -100,7 +101,11 @@ async fn a_colleague_is_asked_and_the_owner_keeps_the_customer_until_the_yes() {
     let lines: Vec<Body> = colleague.messages(id).await.into_iter().map(|m| m.body).collect();
     assert!(lines.contains(&Body::Note { text: NOTE.into() }));
     assert!(lines.contains(&Body::Event {
-        text: "colleague took over from agent".into()
+        text: "colleague took over from agent".into(),
+        line: Some(HistoryLine::TookOver {
+            name: "colleague".into(),
+            before: Some("agent".into()),
+        }),
     }));
     // What colleagues write to each other never leaves for the customer.
     let seen: Vec<String> = page.history().await.into_iter().filter_map(|a| a.text).collect();

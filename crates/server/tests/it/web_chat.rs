@@ -105,7 +105,9 @@ async fn a_customer_who_leaves_before_anybody_came_closes_it() {
     };
     socket.agent_event("the close", closed).await;
     let history = page.history().await;
-    assert_eq!(sightline(history.last().unwrap()), Some(SightlineData::Event));
+    // The page says it in its own language.
+    let line = Some(HistoryLine::CustomerLeft);
+    assert_eq!(sightline(history.last().unwrap()), Some(SightlineData::Event { line }));
 
     let (desk, page, conversation) = world.active().await;
     page.activity(json!({ "type": "endOfConversation", "from": { "id": "me" } }))

@@ -3,6 +3,7 @@
 import { button, h, setAttribute, setText } from "../dom";
 import { icon } from "../icons";
 import type { IconName } from "../icons";
+import { say } from "../say";
 import { canShareScreen } from "../support";
 import { clock, initials } from "../words";
 import type { Call } from "./call";
@@ -33,8 +34,8 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
   const own = h("video", { id: "self", muted: true, playsinline: true, autoplay: true });
   own.muted = true;
   const ownOff = h("span", { class: "self-off" }, icon("videoOff"));
-  const corner = h("button", { type: "button", class: "self", title: "Move your picture" }, own, ownOff);
-  corner.setAttribute("aria-label", "Your picture. Move it to another corner");
+  const corner = h("button", { type: "button", class: "self", title: say("movePicture") }, own, ownOff);
+  corner.setAttribute("aria-label", say("movePictureLong"));
   corner.addEventListener("click", () => {
     const at = CORNERS.indexOf(corner.dataset["corner"] as (typeof CORNERS)[number]);
     corner.dataset["corner"] = CORNERS[(at + 1) % CORNERS.length];
@@ -42,16 +43,16 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
   corner.dataset["corner"] = CORNERS[0];
 
   const name = h("strong", {});
-  const time = h("span", { class: "call-time", role: "timer", "aria-label": "Call time" });
-  const onPhone = h("span", { class: "pill", hidden: true }, icon("phone", 16), "Sound is on the phone");
-  const otherMuted = h("span", { class: "pill", hidden: true }, icon("micOff", 16), "Microphone off");
+  const time = h("span", { class: "call-time", role: "timer", "aria-label": say("callTime") });
+  const onPhone = h("span", { class: "pill", hidden: true }, icon("phone", 16), say("soundOnPhone"));
+  const otherMuted = h("span", { class: "pill", hidden: true }, icon("micOff", 16), say("microphoneOff"));
   const top = h("header", { class: "call-top" }, h("span", { class: "pill" }, name, time), otherMuted, onPhone);
 
   const face = h("div", { class: "face", "aria-hidden": "true" });
   const title = h("h1", { tabindex: -1 });
   const text = h("p", {});
-  const again = button("on-stage", "Try again", () => act.tryAgain());
-  const tap = button("primary", "Tap to see and hear", () => act.play());
+  const again = button("on-stage", say("tryAgain"), () => act.tryAgain());
+  const tap = button("primary", say("tapToPlay"), () => act.play());
   const card = h("div", { class: "stage-card", role: "status" }, face, h("div", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), title, text, again, tap);
   const banner = h("p", { class: "stage-banner", role: "status", hidden: true });
   const deviceText = h("p", {});
@@ -59,7 +60,7 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
     "div",
     { class: "stage-notice", role: "alert", hidden: true },
     deviceText,
-    h("button", { type: "button", class: "round small", "aria-label": "Dismiss", click: () => media.dismissProblems() }, icon("x", 18)),
+    h("button", { type: "button", class: "round small", "aria-label": say("dismiss"), click: () => media.dismissProblems() }, icon("x", 18)),
   );
 
   const microphone = control("mic", () => void media.setMicrophone(!media.state.microphone));
@@ -71,12 +72,12 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
   hideSelf.addEventListener("change", () => corner.classList.toggle("away", hideSelf.checked));
   const panel = h(
     "div",
-    { class: "settings", id: "call-settings", role: "group", "aria-label": "Devices", hidden: true },
+    { class: "settings", id: "call-settings", role: "group", "aria-label": say("devices"), hidden: true },
     devices.element,
-    h("label", { class: "check" }, hideSelf, "Hide my own picture"),
+    h("label", { class: "check" }, hideSelf, say("hideOwn")),
   );
   const settings = control("settings", () => openSettings(panel.hidden));
-  label(settings, "Devices", "settings");
+  label(settings, say("devices"), "settings");
   settings.setAttribute("aria-controls", "call-settings");
   const openSettings = (open: boolean) => {
     panel.hidden = !open;
@@ -89,17 +90,17 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
   const chatButton = control("messageSquare", () => {
     chatButton.setAttribute("aria-expanded", String(chat?.toggle() ?? false));
   });
-  label(chatButton, "Chat", "messageSquare");
+  label(chatButton, say("chat"), "messageSquare");
   chatButton.append(unread);
   chatButton.classList.add("chat-switch");
   const leave = h(
     "button",
-    { type: "button", class: "round leave", "aria-label": "Leave call", title: "Leave call", click: () => act.leave() },
+    { type: "button", class: "round leave", "aria-label": say("leaveCall"), title: say("leaveCall"), click: () => act.leave() },
     icon("phoneOff", 22),
   );
-  const bar = h("div", { class: "call-bar", role: "toolbar", "aria-label": "Call" }, microphone, camera, share, settings, chat ? chatButton : null, leave);
+  const bar = h("div", { class: "call-bar", role: "toolbar", "aria-label": say("call") }, microphone, camera, share, settings, chat ? chatButton : null, leave);
   const announced = h("p", { class: "visually-hidden", role: "status" });
-  const element = h("section", { class: "call", "aria-label": "Video call", tabindex: -1 }, shared, video, announced, card, top, banner, corner, deviceNotice, panel, bar);
+  const element = h("section", { class: "call", "aria-label": say("callTitle"), tabindex: -1 }, shared, video, announced, card, top, banner, corner, deviceNotice, panel, bar);
   element.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || panel.hidden) return;
     event.stopPropagation();
@@ -122,7 +123,7 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
       setText(face, initials(call.agent));
       element.dataset["stage"] = now.stage;
       card.hidden = now.card === null;
-      setText(announced, since === null ? "" : `You are in the call with ${call.agent}.`);
+      setText(announced, since === null ? "" : say("inCallWith", { agent: call.agent }));
       // Focus that rests on words which disappear goes to the call, not to the top of the page.
       if (card.hidden && card.contains(document.activeElement)) element.focus({ preventScroll: true });
       setText(title, now.card?.title ?? "");
@@ -146,9 +147,9 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
       microphone.hidden = phone;
 
       const { microphone: heard, screen } = media.state;
-      state(microphone, heard ? "mic" : "micOff", heard ? "Mute microphone" : "Unmute microphone", heard);
-      state(camera, media.cameraOn ? "video" : "videoOff", media.cameraOn ? "Turn camera off" : "Turn camera on", media.cameraOn);
-      state(share, screen ? "monitorX" : "monitorUp", screen ? "Stop sharing" : "Share screen", true);
+      state(microphone, heard ? "mic" : "micOff", heard ? say("mute") : say("unmute"), heard);
+      state(camera, media.cameraOn ? "video" : "videoOff", media.cameraOn ? say("turnCameraOff") : say("turnCameraOn"), media.cameraOn);
+      state(share, screen ? "monitorX" : "monitorUp", screen ? say("stopSharing") : say("shareScreen"), true);
       share.classList.toggle("active", screen);
       const ownTrack = media.screen ?? media.camera;
       const shown = (own.srcObject as MediaStream | null)?.getVideoTracks()[0] ?? null;
@@ -163,7 +164,7 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
     setUnread(count) {
       unread.hidden = count === 0;
       setText(unread, count > 9 ? "9+" : String(count));
-      label(chatButton, count > 0 ? `Chat, ${count} new` : "Chat");
+      label(chatButton, count > 0 ? say("chatNew", { count }) : say("chat"));
     },
     dispose() {
       window.clearInterval(timer);

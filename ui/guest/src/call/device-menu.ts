@@ -1,11 +1,12 @@
 /** Choosing camera, microphone and speaker; the same fields in the preview and in the call. */
 
 import { h } from "../dom";
+import { say } from "../say";
 import { list, onDevicesChanged, remember, remembered } from "./devices";
 import type { Kind } from "./devices";
 import type { LocalMedia } from "./local-media";
 
-const LABELS = { camera: "Camera", microphone: "Microphone", speaker: "Speaker" } as const;
+const MISSING = { camera: "noCamera", microphone: "noMicrophone", speaker: "noSpeaker" } as const;
 
 export interface DeviceMenu {
   element: HTMLElement;
@@ -22,7 +23,7 @@ export function deviceMenu(media: LocalMedia, output: HTMLMediaElement | null): 
   const fields = kinds.map((kind) => {
     const select = h("select", { class: "field" });
     select.addEventListener("change", () => choose(kind, select.value));
-    const row = h("label", { class: "device" }, h("span", {}, LABELS[kind]), select);
+    const row = h("label", { class: "device" }, h("span", {}, say(kind)), select);
     element.append(row);
     return { kind, select, row };
   });
@@ -44,7 +45,7 @@ export function deviceMenu(media: LocalMedia, output: HTMLMediaElement | null): 
       const options = choices.map(({ id, label }) => h("option", { value: id }, label));
       if (options.length === 0) {
         row.hidden = kind === "speaker";
-        options.push(h("option", { value: "" }, `No ${kind} found`));
+        options.push(h("option", { value: "" }, say(MISSING[kind])));
       }
       select.disabled = choices.length < 2;
       select.replaceChildren(...options);

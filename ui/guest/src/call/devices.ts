@@ -1,5 +1,7 @@
 /** Camera and microphone: asking for them, choosing, remembering, and going on without. */
 
+import { say } from "../say";
+
 export type Kind = "camera" | "microphone";
 
 export interface Wish {
@@ -60,10 +62,9 @@ export interface Choice {
 export async function list(kind: Kind | "speaker"): Promise<Choice[]> {
   const wanted = { camera: "videoinput", microphone: "audioinput", speaker: "audiooutput" }[kind];
   const devices = (await navigator.mediaDevices?.enumerateDevices?.().catch(() => [])) ?? [];
-  const named = { camera: "Camera", microphone: "Microphone", speaker: "Speaker" }[kind];
   return devices
     .filter((device) => device.kind === wanted && device.deviceId)
-    .map((device, index) => ({ id: device.deviceId, label: device.label || `${named} ${index + 1}` }));
+    .map((device, index) => ({ id: device.deviceId, label: device.label || `${say(kind)} ${index + 1}` }));
 }
 
 export function onDevicesChanged(listener: () => void): () => void {
@@ -94,19 +95,15 @@ export function remembered(kind: Kind | "speaker"): string | null {
 export function deviceWords(problems: readonly DeviceProblem[]): string {
   const first = problems.find(({ kind }) => kind === "camera") ?? problems[0];
   if (!first) return "";
-  const same = problems.filter(({ why }) => why === first.why);
-  const both = same.length > 1;
-  const name = both ? "camera and microphone" : first.kind;
-  const it = both ? "them" : "it";
-  switch (first.why) {
-    case "blocked":
-      return `This browser does not let the page use your ${name}. Tap the icon beside the address, allow ${it}, then turn ${it} on here.`;
-    case "none":
-      return `No ${both ? "camera or microphone" : name} was found. You still see and hear the other side.`;
-    case "busy":
-      return `Your ${name} ${both ? "are" : "is"} used by another program. Close that program, then turn ${it} on here.`;
-  }
+  const both = problems.filter(({ why }) => why === first.why).length > 1;
+  return say(WHY[first.why][both ? "both" : first.kind]);
 }
+
+const WHY = {
+  blocked: { camera: "cameraBlocked", microphone: "microphoneBlocked", both: "bothBlocked" },
+  none: { camera: "cameraNone", microphone: "microphoneNone", both: "bothNone" },
+  busy: { camera: "cameraBusy", microphone: "microphoneBusy", both: "bothBusy" },
+} as const;
 
 function ask(wish: Wish): Promise<MediaStream> {
   const constraint = (kind: Kind): MediaTrackConstraints | false => {

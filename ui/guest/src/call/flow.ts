@@ -9,7 +9,8 @@ import { button, h } from "../dom";
 import type { Child } from "../dom";
 import { icon } from "../icons";
 import { support } from "../support";
-import { endWords, writeAs } from "../words";
+import { say, writeAs } from "../say";
+import { endWords } from "../words";
 import { Call, accepted } from "./call";
 import { callView } from "./call-view";
 import type { CallView, ChatSwitch } from "./call-view";
@@ -68,7 +69,7 @@ export class Flow {
   async start(): Promise<void> {
     this.opened = true;
     if (!canConnect()) return this.unsupported();
-    this.show("loading", noticePage({ icon: "video", title: "Checking your link…", text: "One moment." }));
+    this.show("loading", noticePage({ icon: "video", title: say("checkingLink"), text: say("oneMoment") }));
     this.warm();
     try {
       const invite = await invites.view(this.options.code);
@@ -80,13 +81,13 @@ export class Flow {
           this.warm();
           return mine ? this.offerRejoin(invite) : this.preview(invite);
         case "ended":
-          return mine ? this.survey(null, invite.agent_name) : this.problem(say("room_ended"));
+          return mine ? this.survey(null, invite.agent_name) : this.problem(problemOf("room_ended"));
         case "expired":
-          return mine ? this.offerRejoin(invite) : this.problem(say("invite_expired"));
+          return mine ? this.offerRejoin(invite) : this.problem(problemOf("invite_expired"));
         case "revoked":
-          return this.problem(say("invite_revoked"));
+          return this.problem(problemOf("invite_revoked"));
         case "in_use":
-          return this.problem(say("invite_in_use"));
+          return this.problem(problemOf("invite_in_use"));
       }
     } catch (error) {
       this.problem(error instanceof Failure ? error.problem : OFFLINE);
@@ -143,11 +144,11 @@ export class Flow {
       "page",
       noticePage({
         icon: "video",
-        title: `You are in a call with ${who.agent_name}`,
-        text: "This page was reloaded. Your place is kept for a minute.",
+        title: say("reloadedTitle", { agent: who.agent_name }),
+        text: say("reloadedText"),
         actions: [
-          button("primary large", [icon("video"), "Rejoin"], (event) => this.rejoin(who, event)),
-          button("plain large", "Leave", () => {
+          button("primary large", [icon("video"), say("rejoin")], (event) => this.rejoin(who, event)),
+          button("plain large", say("leave"), () => {
             giveUpSeat();
             this.survey("customer_left", who.agent_name);
           }),
@@ -194,7 +195,7 @@ export class Flow {
     if (state.type !== "ended" && state.type !== "problem") return;
     this.cool();
     if (!this.opened) return;
-    this.problem(state.type === "problem" ? state.problem : say(overCode(state.reason)));
+    this.problem(state.type === "problem" ? state.problem : problemOf(overCode(state.reason)));
   }
 
   private follow(call: Call): void {
@@ -232,8 +233,8 @@ export class Flow {
       "page",
       noticePage({
         icon: "check",
-        title: "No video call, then",
-        text: `We told ${invite.agent_name}. You can go on writing in the chat.`,
+        title: say("declinedTitle"),
+        text: say("declinedText", { agent: invite.agent_name }),
         actions: this.wayBack(),
       }),
     );
@@ -242,11 +243,11 @@ export class Flow {
   /** There was no call to rate. What happened stands in the chat, too. */
   private blocked(): void {
     seat.clear();
-    const problem = say("media_timeout");
+    const problem = problemOf("media_timeout");
     setPhase("ended");
     note(problem, "call");
     const { close } = this.options;
-    this.show("page", noticePage(problemNotice(problem, () => {}, close ? [button("primary large", "Back to the chat", close)] : [])));
+    this.show("page", noticePage(problemNotice(problem, () => {}, close ? [button("primary large", say("backToChat"), close)] : [])));
   }
 
   private survey(reason: Parameters<typeof endWords>[0] | null, agent: string): void {
@@ -255,7 +256,7 @@ export class Flow {
     if (!mine || !this.asks || reason === "customer_declined") return this.done();
     this.show(
       "survey",
-      surveyPage(reason ? endWords(reason, agent) : "The call has ended.", {
+      surveyPage(reason ? endWords(reason, agent) : `${say("callEnded")}.`, {
         send: async (survey) => {
           await sendSurvey(mine.room, mine.token, survey);
           this.thanks();
@@ -272,8 +273,8 @@ export class Flow {
       noticePage({
         icon: "circleCheck",
         tone: "good",
-        title: "Thank you",
-        text: this.options.close ? "Your answer helps us. The chat goes on here." : "Your answer helps us. You can close this page.",
+        title: say("thanksTitle"),
+        text: this.options.close ? say("thanksChat") : say("thanksPage"),
         actions: this.wayBack(),
       }),
     );
@@ -284,7 +285,7 @@ export class Flow {
     if (this.options.close) return this.options.close();
     this.show(
       "page",
-      noticePage({ icon: "check", title: "The call has ended", text: "You can close this page." }),
+      noticePage({ icon: "check", title: say("callEnded"), text: say("closePage") }),
     );
   }
 
@@ -301,8 +302,8 @@ export class Flow {
       "page",
       noticePage({
         icon: "smartphone",
-        title: "Open this page in another browser",
-        text: "This browser cannot make video calls. Copy the link and open it in Chrome, Safari, Edge or Firefox.",
+        title: say("otherBrowserTitle"),
+        text: say("otherBrowserText"),
         actions: [copyLink(this.options.url), ...this.wayBack()],
       }),
     );
@@ -310,7 +311,7 @@ export class Flow {
 
   private wayBack(): Child[] {
     const { close } = this.options;
-    return close ? [button("large", "Back to the chat", close)] : [];
+    return close ? [button("large", say("backToChat"), close)] : [];
   }
 
   private ownSeat() {
@@ -338,6 +339,6 @@ function overCode(reason: EndReason | null): Problem["code"] {
   return reason === "cancelled" ? "invite_revoked" : "room_ended";
 }
 
-function say(code: Problem["code"]): Problem {
+function problemOf(code: Problem["code"]): Problem {
   return { code, message: "", next_step: "" };
 }

@@ -1,6 +1,7 @@
 /** The microphone's level as a bar, so that a person sees they will be heard. */
 
 import { h } from "../dom";
+import { say } from "../say";
 
 export interface Meter {
   element: HTMLElement;
@@ -15,7 +16,7 @@ export function meter(): Meter {
     {
       class: "meter",
       role: "meter",
-      "aria-label": "Microphone level",
+      "aria-label": say("microphoneLevel"),
       "aria-valuemin": 0,
       "aria-valuemax": 100,
       "aria-valuenow": 0,

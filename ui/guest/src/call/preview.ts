@@ -3,6 +3,7 @@
 import type { InviteView } from "../../../shared/wire";
 import { button, h, setText } from "../dom";
 import { icon } from "../icons";
+import { say } from "../say";
 import type { Support } from "../support";
 import { deviceMenu } from "./device-menu";
 import { deviceWords, lookForDevices } from "./devices";
@@ -11,11 +12,6 @@ import { LocalMedia } from "./local-media";
 import { meter } from "./meter";
 import { timeOfDay } from "../words";
 import { copyLink } from "./notices";
-
-const WITHOUT_DEVICES = "No camera or microphone? Join anyway: you will see and hear, and be told what is missing.";
-const ON_PHONE = "Stay on the phone: you go on talking there, and this page shows the picture. Nothing is seen before you join.";
-const BEFORE = "Nothing is seen or heard before you join, and you can leave at any time.";
-const BLOCKED = "Your network may block video. Join anyway, or switch between Wi-Fi and mobile data first.";
 
 export interface PreviewChoice {
   join(wish: Wish, media: LocalMedia, event: Event): void;
@@ -50,7 +46,7 @@ export function preview(
   let left = false;
   lookForDevices();
 
-  const ask = button("", [icon("video"), "Turn on camera"], () => {
+  const ask = button("", [icon("video"), say("turnOnCamera")], () => {
     ask.disabled = true;
     void media.start({ camera: true, microphone: !onPhone });
   });
@@ -58,7 +54,7 @@ export function preview(
     "div",
     { class: "preview-off" },
     icon("video", 28),
-    h("p", {}, `See how you look before you join. Your browser will ask to use your ${onPhone ? "camera" : "camera and microphone"}.`),
+    h("p", {}, onPhone ? say("seeYourselfOnPhone") : say("seeYourself")),
     ask,
   );
   const microphone = toggle(() => void media.setMicrophone(!media.state.microphone));
@@ -68,7 +64,7 @@ export function preview(
     choose.setAttribute("aria-expanded", String(!devices.element.hidden));
   });
   choose.append(icon("settings"));
-  choose.title = "Choose camera and microphone";
+  choose.title = say("chooseDevices");
   choose.setAttribute("aria-label", choose.title);
   choose.setAttribute("aria-expanded", "false");
   devices.element.hidden = true;
@@ -93,7 +89,7 @@ export function preview(
     if (asked) void devices.refresh();
   };
 
-  const withoutDevices = onPhone ? "No camera? Join anyway: you will see." : WITHOUT_DEVICES;
+  const withoutDevices = onPhone ? say("withoutCamera") : say("withoutDevices");
   const last = h("p", { class: "fine", role: "status" }, withoutDevices);
   const join = (wish: Wish) => (event: Event) => choice.join(wish, media, event);
   const title = h("h1", { tabindex: -1 }, invitation(invite));
@@ -104,18 +100,18 @@ export function preview(
       "div",
       { class: "join-words" },
       title,
-      h("p", { class: "quiet" }, `You have until ${timeOfDay(invite.expires_at)} to join. ${onPhone ? ON_PHONE : BEFORE}`),
+      h("p", { class: "quiet" }, `${say("untilThen", { time: timeOfDay(invite.expires_at) })} ${onPhone ? say("stayOnPhone") : say("nothingBefore")}`),
       support.type === "in_app" ? inApp(support.app, url) : null,
     ),
     h("div", { class: "join-preview" }, box, problem, devices.element),
     h(
       "div",
       { class: "join-actions" },
-      button("primary large", [icon("video"), "Join with video"], join({ camera: true, microphone: !onPhone })),
+      button("primary large", [icon("video"), say("joinWithVideo")], join({ camera: true, microphone: !onPhone })),
       onPhone
-        ? button("large", [icon("video"), "Join without my camera"], join({ camera: false, microphone: false }))
-        : button("large", [icon("mic"), "Join with sound only"], join({ camera: false, microphone: true })),
-      button("large plain", "Not now", () => choice.decline()),
+        ? button("large", [icon("video"), say("joinWithoutCamera")], join({ camera: false, microphone: false }))
+        : button("large", [icon("mic"), say("joinWithSound")], join({ camera: false, microphone: true })),
+      button("large plain", say("notNow"), () => choice.decline()),
       last,
     ),
   );
@@ -123,7 +119,7 @@ export function preview(
   return {
     element,
     network(blocked) {
-      setText(last, blocked ? BLOCKED : withoutDevices);
+      setText(last, blocked ? say("mayBeBlocked") : withoutDevices);
       last.classList.toggle("warned", blocked);
     },
     agent(name) {
@@ -140,7 +136,7 @@ export function preview(
 }
 
 export function invitation(invite: Pick<InviteView, "agent_name" | "company">): string {
-  return `${invite.agent_name} from ${invite.company} would like to see you by video.`;
+  return say("invitationFrom", { agent: invite.agent_name, company: invite.company });
 }
 
 function toggle(press: () => void): HTMLButtonElement {
@@ -151,21 +147,21 @@ function setToggle(control: HTMLButtonElement, on: boolean, what: "mic" | "video
   if (control.dataset["on"] === String(on)) return;
   control.dataset["on"] = String(on);
   const label =
-    what === "mic" ? (on ? "Mute microphone" : "Unmute microphone") : on ? "Turn camera off" : "Turn camera on";
+    what === "mic" ? (on ? say("mute") : say("unmute")) : on ? say("turnCameraOff") : say("turnCameraOn");
   control.setAttribute("aria-label", label);
   control.title = label;
   control.replaceChildren(icon(on ? what : what === "mic" ? "micOff" : "videoOff"));
 }
 
-function inApp(app: string, url: string): HTMLElement {
+function inApp(app: string | null, url: string): HTMLElement {
   return h(
     "div",
     { class: "in-app", role: "note" },
     h(
       "p",
       {},
-      h("strong", {}, `${app === "this app" ? "This app" : app} may not let your camera through. `),
-      "Copy the link and open it in your phone's own browser, or go on here to see and hear only.",
+      h("strong", {}, `${app === null ? say("thisAppMayBlock") : say("appMayBlock", { app })} `),
+      say("ownBrowser"),
     ),
     copyLink(url),
   );

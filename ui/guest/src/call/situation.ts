@@ -1,6 +1,7 @@
 /** What the stage says for each state of the call: words, never a bare spinner and never a black box. */
 
 import type { Attempt } from "../../../shared/wire";
+import { say } from "../say";
 import type { Call } from "./call";
 
 export interface Situation {
@@ -17,19 +18,19 @@ export function situation(call: Facts): Situation {
   switch (state.type) {
     case "ready":
     case "joining":
-      return wait(`Connecting you to ${agent}…`, "One moment.");
+      return wait(say("connectingTo", { agent }), say("oneMoment"));
     case "waiting":
-      if (call.signallingLost) return wait("Reconnecting…", "The network dropped. It goes on by itself.");
+      if (call.signallingLost) return wait(say("reconnecting"), say("droppedText"));
       if (call.other.place === "away") {
-        return wait(`${agent} lost the connection`, "They are reconnecting. Stay on this page.");
+        return wait(say("lostConnection", { agent }), say("theyReconnect"));
       }
       return state.overdue
-        ? stuck(`${agent} is not here yet`, "They know that you are waiting. Keep this page open, or go back to the chat and write to them.")
-        : wait(`Connecting you to ${agent}…`, "They will be with you in a moment.");
+        ? stuck(say("notHereYet", { agent }), say("notHereYetText"))
+        : wait(say("connectingTo", { agent }), say("inAMoment"));
     case "connecting":
-      if (call.signallingLost) return wait("Reconnecting…", "The network dropped. It goes on by itself.");
+      if (call.signallingLost) return wait(say("reconnecting"), say("droppedText"));
       return state.overdue
-        ? stuck("The picture did not come through", "Your network may block video. Try again, or switch between Wi-Fi and mobile data.")
+        ? stuck(say("noPicture"), say("noPictureText"))
         : wait(...climbing(call.trying, agent));
     case "live":
       return live(call);
@@ -45,7 +46,7 @@ function live(call: Facts): Situation {
   if (call.takingOver) {
     return {
       stage: "frozen",
-      card: { title: `${agent} is taking over`, text: "They will be with you in a moment. Stay on this page.", busy: true, again: false },
+      card: { title: say("takingOver", { agent }), text: say("takingOverText"), busy: true, again: false },
       banner: null,
     };
   }
@@ -54,8 +55,8 @@ function live(call: Facts): Situation {
     return {
       stage: "frozen",
       card: {
-        title: away ? `${agent} lost the connection` : "Connection lost, reconnecting…",
-        text: away ? "They are reconnecting. Stay on this page." : "It goes on by itself. Stay on this page.",
+        title: away ? say("lostConnection", { agent }) : say("lostReconnecting"),
+        text: away ? say("theyReconnect") : say("stayHere"),
         busy: true,
         again: false,
       },
@@ -65,20 +66,20 @@ function live(call: Facts): Situation {
   if (call.still && moving && !call.signallingLost) {
     return {
       stage: "frozen",
-      card: { title: "The picture has stopped", text: "It goes on by itself. You may still hear each other.", busy: true, again: false },
+      card: { title: say("stopped"), text: say("stoppedText"), busy: true, again: false },
       banner: null,
     };
   }
   const soundOnly = call.trying === "sound_only";
   const banner = call.signallingLost
-    ? "Connection to the server lost, reconnecting. You can go on talking."
+    ? say("serverLost")
     : away
-      ? `${agent}'s connection is unsteady. You can go on talking.`
+      ? say("unsteady", { agent })
       : soundOnly
-        ? "Video does not get through; you can hear each other. It is tried again by itself."
+        ? say("soundOnlyNow")
         : null;
   if (otherMedia && !otherMedia.camera && !otherMedia.screen) {
-    return { stage: "face", card: { title: agent, text: soundOnly ? "Sound only" : "Camera is off", busy: false, again: false }, banner };
+    return { stage: "face", card: { title: agent, text: soundOnly ? say("soundOnly") : say("cameraIsOff"), busy: false, again: false }, banner };
   }
   return { stage: "picture", card: null, banner };
 }
@@ -87,13 +88,13 @@ function live(call: Facts): Situation {
 function climbing(attempt: Attempt, agent: string): [title: string, text: string] {
   switch (attempt) {
     case "direct":
-      return [`Connecting you to ${agent}…`, "The picture is on its way."];
+      return [say("connectingTo", { agent }), say("pictureComing")];
     case "again":
-      return ["Trying another way…", `The first way to ${agent} did not work. This takes a few seconds.`];
+      return [say("anotherWay"), say("anotherWayText", { agent })];
     case "relay":
-      return ["Trying a way around…", "Your network may block the direct way. This takes a few seconds."];
+      return [say("wayAround"), say("wayAroundText")];
     case "sound_only":
-      return ["Trying with sound only…", "Video does not get through. If sound does not either, the call goes back to the chat."];
+      return [say("soundOnlyTry"), say("soundOnlyTryText")];
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Issue, Survey, Verdict } from "../../../shared/wire";
 import { button, h, setText } from "../dom";
 import { icon } from "../icons";
+import { say } from "../say";
 import { ISSUES } from "../words";
 
 const MOST_CHARS = 1_000;
@@ -15,21 +16,21 @@ export interface SurveyActions {
 export function surveyPage(what: string, actions: SurveyActions): HTMLElement {
   let verdict: Verdict | null = null;
   const chosen = new Set<Issue>();
-  const up = thumb("up", "Good");
-  const down = thumb("down", "Not good");
+  const up = thumb("up", say("good"));
+  const down = thumb("down", say("notGood"));
   const comment = h("textarea", { class: "field", rows: 3, maxlength: MOST_CHARS, id: "survey-comment" });
   const issues = h(
     "fieldset",
     { class: "issues" },
-    h("legend", {}, "What was wrong?"),
-    ...ISSUES.map(([issue, label]) => {
+    h("legend", {}, say("whatWasWrong")),
+    ...ISSUES.map((issue) => {
       const box = h("input", { type: "checkbox", class: "visually-hidden" });
       box.addEventListener("change", () => (box.checked ? chosen.add(issue) : chosen.delete(issue)));
-      return h("label", { class: "chip" }, box, h("span", {}, label));
+      return h("label", { class: "chip" }, box, h("span", {}, say(`issue_${issue}`)));
     }),
   );
   const error = h("p", { class: "inline-problem", role: "alert", hidden: true });
-  const send = button("primary large", "Send feedback", async () => {
+  const send = button("primary large", say("sendFeedback"), async () => {
     if (!verdict) return;
     send.disabled = true;
     try {
@@ -37,14 +38,14 @@ export function surveyPage(what: string, actions: SurveyActions): HTMLElement {
     } catch {
       send.disabled = false;
       error.hidden = false;
-      setText(error, "It could not be sent. Check your network and try again, or skip.");
+      setText(error, say("feedbackNotSent"));
     }
   });
   const more = h(
     "div",
     { class: "survey-more", hidden: true },
     issues,
-    h("label", { for: "survey-comment" }, "Anything to add? (optional)"),
+    h("label", { for: "survey-comment" }, say("comment")),
     comment,
     error,
     send,
@@ -78,9 +79,9 @@ export function surveyPage(what: string, actions: SurveyActions): HTMLElement {
     "section",
     { class: "survey" },
     h("p", { class: "quiet" }, what),
-    h("h1", { tabindex: -1 }, "How was the call?"),
-    h("div", { class: "thumbs", role: "group", "aria-label": "How was the call?" }, up, down),
+    h("h1", { tabindex: -1 }, say("surveyTitle")),
+    h("div", { class: "thumbs", role: "group", "aria-label": say("surveyTitle") }, up, down),
     more,
-    button("plain large", "Skip", actions.skip),
+    button("plain large", say("skip"), actions.skip),
   );
 }

@@ -10,6 +10,8 @@ import { Failure, request } from "../api";
 import { browserKey } from "../browser-key";
 import { Backoff } from "../backoff";
 import { slot } from "../store";
+import { answering } from "./cards";
+import type { Outgoing } from "./outgoing";
 import { SELF } from "./thread";
 
 export type Link = "idle" | "connecting" | "online" | "offline";
@@ -77,14 +79,15 @@ export class DirectLine {
     }
   }
 
-  async send(text: string, client_id: string, name: string | null): Promise<void> {
+  async send({ text, client_id, chosen }: Outgoing, name: string | null): Promise<void> {
     const conversation = await this.begin(name);
+    const said = chosen ? answering(chosen) : { text, channelData: {} };
     const activity: Activity = {
       type: "message",
       from: author(conversation),
-      text,
       locale: navigator.language,
-      channelData: { clientActivityID: client_id },
+      ...said,
+      channelData: { ...said.channelData, clientActivityID: client_id },
     };
     try {
       await this.post(conversation, activity);

@@ -2,6 +2,7 @@
 
 import { button, h, setText } from "../dom";
 import { icon } from "../icons";
+import { say } from "../say";
 import { timeLeft } from "../words";
 import type { Invite } from "./thread";
 
@@ -14,12 +15,12 @@ export interface InviteCard {
 export type InviteUse = "open" | "answering" | "joined" | "over";
 
 export function inviteCard(invite: Invite, join: () => void): InviteCard {
-  const title = h("p", { class: "invite-title" }, `${invite.agent_name} would like to see you by video`);
+  const title = h("p", { class: "invite-title" }, say("invitation", { agent: invite.agent_name }));
   const note = h("p", { class: "invite-note" });
-  const joinButton = button("primary", "Join", join);
+  const joinButton = button("primary", say("join"), join);
   const element = h(
     "div",
-    { class: "invite", role: "group", "aria-label": "Video invitation" },
+    { class: "invite", role: "group", "aria-label": say("invitationLabel") },
     h("div", { class: "invite-mark" }, icon("video", 22)),
     h("div", { class: "invite-words" }, title, note),
     joinButton,
@@ -41,10 +42,10 @@ function noteFor(use: InviteUse, left: number): string {
     case "open":
       return timeLeft(left);
     case "answering":
-      return "Open beside this chat.";
+      return say("invitationOpen");
     case "joined":
-      return "You are in the call.";
+      return say("invitationJoined");
     case "over":
-      return "This invitation is over.";
+      return say("invitationOver");
   }
 }

@@ -7,8 +7,10 @@ import type { Flow } from "../call/flow";
 import { expose } from "../diagnostics";
 import { byId, setText } from "../dom";
 import { icon } from "../icons";
+import { say, writeAs } from "../say";
 import { slot } from "../store";
-import { writeAs } from "../words";
+import { problemWords } from "../words";
+import type { Action } from "./cards";
 import { DirectLine } from "./directline";
 import type { Link } from "./directline";
 import { embedIn } from "./embed";
@@ -53,12 +55,17 @@ const line = new DirectLine(
   entry,
 );
 const outbox: Outbox = new Outbox(
-  (message) => line.send(message.text, message.client_id, nameField.value.trim() || settings.name),
+  (message) => line.send(message, nameField.value.trim() || settings.name),
   slot<Outgoing[]>("outbox"),
   () => refresh(),
 );
 const view = new ChatView(
-  { join: (invite) => void open(invite.code, invite.url), retry: (id) => void outbox.retry(id), discard: (id) => outbox.remove(id) },
+  {
+    join: (invite) => void open(invite.code, invite.url),
+    retry: (id) => void outbox.retry(id),
+    discard: (id) => outbox.remove(id),
+    choose,
+  },
   (invite) => {
     if (flow?.code === invite.code) return flow.flow.inCall ? "joined" : "answering";
     return thread.openInvite() === invite.code && !(answered.read() ?? []).includes(invite.code) ? "open" : "over";
@@ -106,8 +113,8 @@ byId<HTMLButtonElement>("send").disabled = false;
 refresh();
 line.resume();
 if (entry) {
-  setText(byId("welcome-title"), "Good to see you");
-  setText(byId("welcome-text"), "We have told the person you were in touch with that you are here. You can write already.");
+  setText(byId("welcome-title"), say("welcomeBackTitle"));
+  setText(byId("welcome-text"), say("welcomeBackText"));
   whenSeen(() => void line.open(settings.name));
 }
 if (outbox.pending) void outbox.flush();
@@ -138,6 +145,14 @@ function send(): void {
   field.focus();
 }
 
+/** What a bot offered: said as if it had been written, or sent to the bot alone. */
+function choose(action: Exclude<Action, { type: "open" }>): void {
+  if (action.type === "say") outbox.add(action.text);
+  else outbox.add(action.chosen.title, action.chosen);
+  view.toEnd();
+  field.focus();
+}
+
 /** One choice of files is one message; what is wrong with it is said where the reader is looking. */
 async function sendFiles(): Promise<void> {
   const files = [...(chosen.files ?? [])];
@@ -145,14 +160,13 @@ async function sendFiles(): Promise<void> {
   if (files.length === 0) return;
   const attach = byId<HTMLButtonElement>("attach");
   attach.disabled = true;
-  view.showTrouble(files.length === 1 ? `Sending ${files[0]!.name}…` : `Sending ${files.length} files…`);
+  view.showTrouble(files.length === 1 ? say("sendingFile", { name: files[0]!.name }) : say("sendingFiles", { count: files.length }));
   try {
     await line.upload(files, uuid(), nameField.value.trim() || settings.name);
     view.showTyping(null);
     view.toEnd();
   } catch (error) {
-    const why = error instanceof Failure ? `${error.problem.message} ${error.problem.next_step}` : OFFLINE.message;
-    view.showTrouble(`Not sent. ${why}`);
+    view.showTrouble(say("notSent", { why: problemWords(error instanceof Failure ? error.problem : OFFLINE) }));
   } finally {
     attach.disabled = false;
     field.focus();
@@ -167,7 +181,7 @@ async function askForVideo(): Promise<void> {
     await line.requestVideo(nameField.value.trim() || settings.name);
     field.focus();
   } catch {
-    view.showTrouble("We could not ask for video. Check your connection and try again.");
+    view.showTrouble(say("couldNotAsk"));
   } finally {
     ask.disabled = false;
   }
@@ -176,7 +190,7 @@ async function askForVideo(): Promise<void> {
 function received(activities: Activity[]): void {
   for (const activity of activities) {
     if (activity.type === "typing") {
-      if (!isMine(activity)) typing(activity.from.name ?? "Someone");
+      if (!isMine(activity)) typing(activity.from.name ?? say("someone"));
       continue;
     }
     const fresh = thread.add(activity);
@@ -202,13 +216,18 @@ function refresh(): void {
   const empty = entries.length === 0 && waiting.length === 0;
   welcome.hidden = !empty;
   byId("who").hidden = !empty || settings.name !== null;
-  view.show(entries, waiting);
+  // What is chosen unseen shows only that it did not arrive.
+  const shown = waiting.filter(({ chosen, state }) => !chosen || chosen.seen || state.type === "refused");
+  view.show(entries, shown);
+  view.showChoices(waiting.length === 0 ? thread.choices() : []);
   // With a call on the screen, or a link to one, there is nothing to ask for.
   ask.hidden = flow !== null || thread.openInvite() !== null;
 }
 
 function showLink(link: Link): void {
-  const words: Record<Link, string> = { idle: "", connecting: "Connecting…", online: "Connected", offline: "Reconnecting…" };
+  const words: Record<Link, string> = {
+    idle: "", connecting: say("connecting"), online: say("connected"), offline: say("reconnecting"),
+  };
   status.dataset["link"] = link;
   setText(status, words[link]);
   if (link === "online") void outbox.flush();

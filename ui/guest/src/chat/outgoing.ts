@@ -4,10 +4,13 @@ import type { Problem } from "../../../shared/wire";
 import { Failure, OFFLINE } from "../api";
 import { Backoff } from "../backoff";
 import type { Slot } from "../store";
+import type { Chosen } from "./cards";
 
 export interface Outgoing {
   client_id: string;
   text: string;
+  /** What a bot offered, and was chosen; nothing for what was written. */
+  chosen?: Chosen;
   at: number;
   state:
     | { type: "sending" }
@@ -45,8 +48,9 @@ export class Outbox {
     return this.messages.some(({ state }) => state.type !== "sent" && state.type !== "refused");
   }
 
-  add(text: string): void {
-    this.messages.push({ client_id: uuid(), text, at: Date.now(), state: { type: "sending" } });
+  add(text: string, chosen?: Chosen): void {
+    const message: Outgoing = { client_id: uuid(), text, at: Date.now(), state: { type: "sending" } };
+    this.messages.push(chosen ? { ...message, chosen } : message);
     this.save();
     void this.flush();
   }

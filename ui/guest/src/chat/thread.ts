@@ -1,6 +1,10 @@
 /** What the chat shows, from Direct Line activities: ordered, each once, whatever order they came in. */
 
 import type { Activity, SightlineData } from "../../../shared/wire";
+import { say } from "../say";
+import { cardsOf, choicesOf } from "./cards";
+import type { Action, Card } from "./cards";
+import { lineWords } from "./line";
 
 export type Invite = Extract<SightlineData, { type: "invite" }>;
 
@@ -14,7 +18,9 @@ export interface SharedFile {
 
 export type Entry = { id: string; seq: number; at: number } & (
   | { kind: "mine"; text: string; files: SharedFile[]; client_id: string | null }
-  | { kind: "theirs"; text: string; files: SharedFile[]; name: string }
+  | { kind: "theirs"; text: string; files: SharedFile[]; name: string; cards: Card[]; choices: Action[] }
+  /** Chosen without being shown: it answers what was offered before it. */
+  | { kind: "unseen" }
   | { kind: "event"; text: string }
   | { kind: "invite"; invite: Invite }
 );
@@ -33,7 +39,18 @@ export class Thread {
     return true;
   }
 
+  /** What is shown. */
   all(): Entry[] {
+    return this.ordered().filter(({ kind }) => kind !== "unseen");
+  }
+
+  /** The answers to choose from: those of the newest words, for whoever has answered chooses no more. */
+  choices(): Action[] {
+    const newest = this.ordered().at(-1);
+    return newest?.kind === "theirs" ? newest.choices : [];
+  }
+
+  private ordered(): Entry[] {
     return [...this.entries.values()].sort((a, b) => a.at - b.at || a.seq - b.seq);
   }
 
@@ -65,12 +82,15 @@ export function entryOf(activity: Activity): Entry | null {
   const data = sightline(activity);
   if (data?.type === "invite") return { ...base, kind: "invite", invite: data };
   const text = activity.text ?? "";
+  if (isMine(activity) && isUnseen(activity)) return { ...base, kind: "unseen" };
   const files = filesOf(activity);
-  if (!text && files.length === 0) return null;
-  if (data?.type === "event") return { ...base, kind: "event", text };
+  const cards = cardsOf(activity);
+  const choices = choicesOf(activity);
+  if (!text && files.length === 0 && cards.length === 0 && choices.length === 0) return null;
+  if (data?.type === "event") return { ...base, kind: "event", text: lineWords(data.line, text) };
   if (activity.type === "event") return null;
   if (isMine(activity)) return { ...base, kind: "mine", text, files, client_id: clientId(activity) };
-  return { ...base, kind: "theirs", text, files, name: activity.from.name ?? "" };
+  return { ...base, kind: "theirs", text, files, name: activity.from.name ?? "", cards, choices };
 }
 
 const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
@@ -84,7 +104,7 @@ function filesOf({ attachments, channelData }: Activity): SharedFile[] {
     if (!place && !name) return [];
     const size: unknown = Array.isArray(sizes) ? sizes[index] : null;
     return [{
-      name: name ?? "File",
+      name: name ?? say("file"),
       url: place?.url ?? null,
       // Pictures of others are not fetched behind the reader's back: their owner would know who reads, and when.
       picture: place?.ours === true && PICTURES.includes(contentType),
@@ -103,6 +123,10 @@ function placeOf(address: string | undefined): { url: string; ours: boolean } | 
 
 export function isMine(activity: Activity): boolean {
   return activity.from?.role === "user" || activity.from?.id === SELF;
+}
+
+function isUnseen(activity: Activity): boolean {
+  return (activity.channelData as { postBack?: unknown } | undefined)?.postBack === true;
 }
 
 export function clientId(activity: Activity): string | null {

@@ -2,7 +2,9 @@
 
 import { button, byId, h, setText } from "../dom";
 import { icon } from "../icons";
-import { bytes, dayAndMonth, initials, timeOfDay } from "../words";
+import { say } from "../say";
+import { bytes, dayAndMonth, initials, problemWords, timeOfDay } from "../words";
+import type { Action, Card } from "./cards";
 import { inviteCard } from "./invite-card";
 import type { InviteCard, InviteUse } from "./invite-card";
 import type { Outgoing } from "./outgoing";
@@ -12,6 +14,7 @@ export interface ChatActions {
   join(invite: Invite): void;
   retry(client_id: string): void;
   discard(client_id: string): void;
+  choose(action: Exclude<Action, { type: "open" }>): void;
 }
 
 interface Row {
@@ -27,6 +30,8 @@ export class ChatView {
   private readonly rows = new Map<string, Row>();
   private readonly typing = byId("typing");
   private readonly jump = byId<HTMLButtonElement>("jump");
+  private readonly choices = byId("choices");
+  private chosenFrom: readonly Action[] = [];
   private following = true;
   private readonly cards = new Map<string, { invite: Invite; card: InviteCard }>();
 
@@ -90,10 +95,36 @@ export class ChatView {
     else if (this.rows.size > before) this.jump.hidden = false;
   }
 
+  /** The answers that a bot suggests, beside the field that they are an alternative to. */
+  showChoices(actions: readonly Action[]): void {
+    if (JSON.stringify(actions) === JSON.stringify(this.chosenFrom)) return;
+    const follow = this.following;
+    this.chosenFrom = actions;
+    this.choices.hidden = actions.length === 0;
+    this.choices.replaceChildren(...actions.map((action) => this.action(action)));
+    if (follow) this.toEnd();
+  }
+
+  private action(action: Action): HTMLElement {
+    if (action.type !== "open") return button("choice", action.title, () => this.actions.choose(action));
+    const opens = { href: action.url, target: "_blank", rel: "noopener noreferrer" };
+    return h("a", { class: "button choice", ...opens }, action.title);
+  }
+
+  private card({ title, subtitle, text, actions }: Card): HTMLElement {
+    const words = [
+      title && h("p", { class: "card-title" }, title),
+      subtitle && h("p", { class: "card-subtitle" }, subtitle),
+      text && h("p", { class: "card-text" }, ...linked(text)),
+    ];
+    const choices = actions.length > 0 && h("div", { class: "card-actions" }, ...actions.map((action) => this.action(action)));
+    return h("div", { class: "card", role: "group", "aria-label": title || say("card") }, ...words, choices);
+  }
+
   showTyping(name: string | null): void {
     const follow = this.following;
     this.typing.hidden = name === null;
-    setText(this.typing.querySelector("span")!, name === null ? "" : `${name} is typing`);
+    setText(this.typing.querySelector("span")!, name === null ? "" : say("isTyping", { name }));
     if (follow) this.toEnd();
   }
 
@@ -124,7 +155,9 @@ export class ChatView {
       case "mine":
         return h("div", { class: `row mine${grouped ? " grouped" : ""}` }, bubble(entry.text, timeOfDay(entry.at), entry.files));
       case "theirs":
-        return theirs(entry.name, grouped, bubble(entry.text, timeOfDay(entry.at), entry.files));
+        return theirs(entry.name, grouped, ...this.offered(entry));
+      case "unseen":
+        return h("span", { hidden: true });
       case "event":
         return h("p", { class: "event" }, entry.text);
       case "invite": {
@@ -135,26 +168,32 @@ export class ChatView {
     }
   }
 
+  private offered(entry: Extract<Entry, { kind: "theirs" }>): HTMLElement[] {
+    const words = entry.text !== "" || entry.files.length > 0;
+    const cards = entry.cards.map((card) => this.card(card));
+    return words ? [bubble(entry.text, timeOfDay(entry.at), entry.files), ...cards] : cards;
+  }
+
   private outgoingRow(message: Outgoing, grouped: boolean): HTMLElement {
     const { state } = message;
     const body = bubble(message.text, state.type === "sent" ? timeOfDay(message.at) : "");
     const status = h("div", { class: `delivery ${state.type}` });
     switch (state.type) {
       case "sending":
-        status.append(icon("clock", 14), "Sending");
+        status.append(icon("clock", 14), say("sending"));
         break;
       case "waiting":
-        status.append(icon("wifiOff", 14), "Waiting for network");
+        status.append(icon("wifiOff", 14), say("waitingForNetwork"));
         break;
       case "sent":
-        status.append(icon("check", 14), "Sent");
+        status.append(icon("check", 14), say("sent"));
         break;
       case "refused":
         status.append(
           icon("circleAlert", 14),
-          h("span", {}, `Not sent. ${state.problem.message}`),
-          button("link", "Try again", () => this.actions.retry(message.client_id)),
-          button("link", "Discard", () => this.actions.discard(message.client_id)),
+          h("span", {}, say("notSent", { why: problemWords(state.problem) })),
+          button("link", say("tryAgain"), () => this.actions.retry(message.client_id)),
+          button("link", say("discard"), () => this.actions.discard(message.client_id)),
         );
         break;
     }
@@ -162,26 +201,29 @@ export class ChatView {
   }
 }
 
-function theirs(name: string, grouped: boolean, body: HTMLElement): HTMLElement {
+function theirs(name: string, grouped: boolean, ...body: HTMLElement[]): HTMLElement {
   return h(
     "div",
     { class: `row theirs${grouped ? " grouped" : ""}` },
     grouped ? null : h("p", { class: "who" }, name),
     h("span", { class: "avatar", "aria-hidden": "true" }, initials(name || "?")),
-    body,
+    ...body,
   );
 }
 
 function bubble(text: string, time: string, files: readonly SharedFile[] = []): HTMLElement {
   const body = h("p", { class: "bubble" });
   for (const file of files) body.append(sharedFile(file));
-  for (const part of text.split(/(https?:\/\/[^\s<>"']+)/)) {
-    body.append(
-      /^https?:\/\//.test(part) ? h("a", { href: part, target: "_blank", rel: "noopener noreferrer" }, part) : part,
-    );
-  }
+  body.append(...linked(text));
   if (time) body.append(h("span", { class: "time" }, time));
   return body;
+}
+
+/** A text with its addresses as links. */
+function linked(text: string): (Node | string)[] {
+  return text.split(/(https?:\/\/[^\s<>"']+)/).map((part) =>
+    /^https?:\/\//.test(part) ? h("a", { href: part, target: "_blank", rel: "noopener noreferrer" }, part) : part,
+  );
 }
 
 function sharedFile(file: SharedFile): HTMLElement {
@@ -195,5 +237,5 @@ function sharedFile(file: SharedFile): HTMLElement {
 function dayRow(at: number): HTMLElement {
   const day = new Date(at);
   const today = day.toDateString() === new Date().toDateString();
-  return h("p", { class: "day" }, today ? "Today" : dayAndMonth(day));
+  return h("p", { class: "day" }, today ? say("today") : dayAndMonth(day));
 }

@@ -1,9 +1,10 @@
 /**
  * `<script src="https://server/widget.js" async></script>`: a button in the corner that opens the chat in a frame
  * of our own origin. Lives in a shadow root, so that the page's styles and ours leave each other alone.
- * Options on the script element: data-company, data-accent, data-name, data-context (JSON).
+ * Options on the script element: data-company, data-accent, data-name, data-context (JSON), data-lang.
  */
 
+import { spoken } from "../words/widget";
 import styles from "../styles/widget.css?inline";
 
 const script = document.currentScript as HTMLScriptElement | null;
@@ -15,6 +16,9 @@ function start(source: HTMLScriptElement): void {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(styles);
   root.adoptedStyleSheets = [sheet];
+  const asked = [source.dataset["lang"], customerLocale(source.dataset["context"])];
+  const { language, words } = spoken([...asked, ...navigator.languages]);
+  host.lang = language;
   const accent = source.dataset["accent"];
   if (accent && /^#[0-9a-f]{6}$/i.test(accent)) host.style.setProperty("--launcher", accent);
 
@@ -32,7 +36,7 @@ function start(source: HTMLScriptElement): void {
   panel.className = "panel";
   panel.hidden = true;
   panel.setAttribute("role", "dialog");
-  panel.setAttribute("aria-label", "Chat");
+  panel.setAttribute("aria-label", words.chat);
   root.append(panel, launcher);
 
   let frame: HTMLIFrameElement | null = null;
@@ -42,8 +46,8 @@ function start(source: HTMLScriptElement): void {
   let live = false;
 
   const label = () => {
-    const state = live ? "You are in a video call. " : unread > 0 ? `${unread} new. ` : "";
-    launcher.setAttribute("aria-label", state + (open ? "Close chat" : "Open chat"));
+    const state = live ? `${words.live} ` : unread > 0 ? `${words.unread.replace("{count}", String(unread))} ` : "";
+    launcher.setAttribute("aria-label", state + (open ? words.close : words.open));
     launcher.setAttribute("aria-expanded", String(open));
     launcher.classList.toggle("open", open);
     launcher.classList.toggle("live", live);
@@ -54,14 +58,16 @@ function start(source: HTMLScriptElement): void {
   const load = () => {
     if (frame) return;
     frame = document.createElement("iframe");
-    frame.title = "Chat";
+    frame.title = words.chat;
     frame.allow = "camera; microphone; display-capture; autoplay";
     const given = new URLSearchParams();
     for (const name of ["company", "accent", "name", "context"]) {
       const value = source.dataset[name];
       if (value) given.set(name, value);
     }
-    frame.src = `${server}/chat?embed=1#${given.toString()}`;
+    // The server speaks the browser's language by itself.
+    const lang = asked.some(Boolean) ? `&lang=${language}` : "";
+    frame.src = `${server}/chat?embed=1${lang}#${given.toString()}`;
     frame.addEventListener("load", () => {
       loaded = true;
       tell();
@@ -103,6 +109,16 @@ function start(source: HTMLScriptElement): void {
 }
 
 const USED = "sightline.widget";
+
+/** The language of the customer, as the embedding page's context variables may tell it. */
+function customerLocale(context: string | undefined): unknown {
+  try {
+    const given: unknown = (JSON.parse(context ?? "{}") as { customerLocale?: unknown } | null)?.customerLocale;
+    return typeof given === "object" && given !== null && "value" in given ? given.value : given;
+  } catch {
+    return null;
+  }
+}
 
 function remember(opened: boolean): void {
   try {
