@@ -16,6 +16,7 @@ fn targets() -> Vec<Target> {
         sightline_connect::fuzz::TARGETS,
         sightline_wire::fuzz::TARGETS,
         sightline_server::fuzz::TARGETS,
+        sightline_media::fuzz::TARGETS,
     ];
     all.concat()
 }
