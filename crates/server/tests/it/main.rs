@@ -1,9 +1,11 @@
 //! The server as its clients meet it: really served, over loopback, with real sockets.
 
 mod accounts;
+mod agent_files;
 mod bad_input;
 mod bot_service;
 mod bots;
+mod broker;
 mod call_stats;
 mod connectors;
 mod conversations;
@@ -13,6 +15,7 @@ mod disk;
 mod escalations;
 mod gone;
 mod harness;
+mod instant_connect;
 mod interop;
 mod invites;
 mod kill;
