@@ -14,6 +14,6 @@ fn main() {
     }
     println!("cargo::rerun-if-changed=../ui/desk/dist");
     println!("cargo::rerun-if-changed=../icons");
-    let manifest = tauri_build::AppManifest::new().commands(&["desk", "listen", "events"]);
+    let manifest = tauri_build::AppManifest::new().commands(&["desk", "send_file", "listen", "events"]);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)).expect("Tauri's own build steps");
 }

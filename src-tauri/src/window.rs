@@ -31,6 +31,7 @@ pub fn run(options: Options) -> tauri::Result<()> {
     let app = tauri::Builder::default()
         .invoke_handler(tauri::generate_handler![
             commands::desk,
+            commands::send_file,
             commands::listen,
             commands::events
         ])
@@ -95,6 +96,8 @@ fn open(app: &mut App, options: Options, embedded: Embedded) -> tauri::Result<()
         .min_inner_size(1024.0, 700.0)
         .on_navigation(|url| url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost"))
         .on_new_window(|_, _| NewWindowResponse::Deny)
+        // Files that are dropped are the page's.
+        .disable_drag_drop_handler()
         .build()?;
     let painting = Painting::install(&window, options.canvas)?;
     let tray = Tray::install(app.handle());

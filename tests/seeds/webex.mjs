@@ -28,7 +28,8 @@ const broker = seed.keep(
     if (headers.authorization !== `Bearer ${secrets.WEBEX_BOT}`) return { status: 401, body: {} };
     for (const name of Object.keys(json)) if (!asked[path]?.includes(name)) misspelt.push(`${path} ${name}`);
     if (path.endsWith('/meetingInvite')) return { body: { status: 'Successful' } };
-    const keys = (count, side) => Array.from({ length: count }, (_, n) => ({ cipher: 'eyJh.example', short: `${side}${n}` }));
+    const short = (side, n) => (json.provideShortUrls ? { short: `${side}${n}` } : {});
+    const keys = (count, side) => Array.from({ length: count }, (_, n) => ({ cipher: 'eyJh.example', ...short(side, n) }));
     return { body: { host: keys(json.numHost, 'host'), guest: keys(json.numGuest, 'guest'), baseUrl: 'https://instant.example/visit/' } };
   }),
 );
@@ -83,6 +84,7 @@ const { desk, server, world } = seed;
 const agent = server.agent.email;
 const texts = () => flow.calls.filter(({ json }) => json?.type === 'message');
 const rooms = () => broker.calls.filter(({ path }) => path.endsWith('/joseencrypt'));
+const roomButton = () => desk.has('button', 'Open a Webex room');
 let link, conversation;
 
 await seed.shows('B4.2', 'the agent answers the phone: the room comes to the front by itself, with the agent as its host', async () => {
@@ -157,6 +159,38 @@ await seed.shows('faults', 'of our own: a broker that fails is a failed step wit
   // The chat goes on, and the same button tries again.
   await desk.click('button', 'Open a Webex room');
   await until('the room is open at the second try', () => pages().length === before + 1);
+});
+
+await seed.shows('admin', 'of our own: an admin sees in the window whether the broker works, tests it without leaving a room behind, and takes the button away', async () => {
+  const office = await world.desk();
+  await office.signIn(server.admin);
+  await office.session.keys('g');
+  const open = () => {
+    document.querySelector('[data-connector="webex_instant_connect"]:not([aria-expanded="true"])')?.click();
+    return document.querySelector('[aria-label="webex_instant_connect, in detail"]') !== null;
+  };
+  await until('the connector is open', () => office.script(open));
+  const asked = rooms().length;
+  await office.click('button', 'Test connection');
+  await office.sees('It made a room for this test');
+  const test = rooms().at(-1).json;
+  assert.deepEqual([rooms().length, test.provideShortUrls], [asked + 1, false]);
+  const left = test.jwt.exp - Date.now() / 1000;
+  assert.ok(left > 0 && left <= 60, `the test's room is good for ${left} s`);
+  broker.failOnce(({ path }) => path.endsWith('/joseencrypt'), { status: 401, body: {} });
+  await office.click('button', 'Test connection');
+  await office.sees('The platform refuses our sign-in (401).');
+  await office.sees('Failing');
+  await office.click('button', 'Test connection');
+  await office.sees('It made a room for this test');
+  assert.equal(await roomButton(), true);
+  await office.click('button', 'Disable…');
+  await office.click('button', 'Disable');
+  await until("the button is gone from the agent's window", async () => !(await roomButton()));
+  await office.click('button', 'Enable');
+  await until("the button is back in the agent's window", roomButton);
+  seed.world.display.save(join(seed.folder, 'admin-connectors.png'));
+  await office.close();
 });
 
 await seed.shows('B4.3c', 'a landline gets no SMS: the agent is told before anything is sent', async () => {

@@ -24,7 +24,7 @@ export type AuditId = string;
 
 export type FileId = string;
 
-export type ErrorCode = "bad_request" | "too_large" | "file_too_large" | "file_refused" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "connector_in_use" | "bad_settings" | "settings_refused" | "no_settings_file" | "settings_not_written" | "connector_failing" | "already_accepted" | "colleague_asked" | "cannot_take_now" | "own_conversation" | "agent_full" | "agent_cannot_take" | "assigned_by_supervisor" | "closed_by_supervisor" | "cannot_transfer" | "unknown_target" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "not_ready_for_video" | "desk_not_connected" | "channel_cannot_carry_link" | "caller_takes_no_sms" | "no_meetings" | "meeting_failed" | "no_browser" | "invite_not_sent" | "sound_on_phone" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_busy" | "microphone_lost" | "speaker_missing" | "speaker_busy" | "screen_gone" | "screen_unavailable" | "media_timeout" | "picture_blocked" | "relay_refused" | "relay_unreachable" | "relay_missing" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
+export type ErrorCode = "bad_request" | "too_large" | "file_too_large" | "file_refused" | "files_not_carried" | "files_turned_off" | "not_found" | "not_signed_in" | "wrong_credentials" | "session_expired" | "not_allowed" | "foreign_origin" | "rate_limited" | "second_desk" | "desk_displaced" | "not_your_conversation" | "conversation_not_active" | "conversation_closed" | "connector_in_use" | "bad_settings" | "settings_refused" | "no_settings_file" | "settings_not_written" | "connector_failing" | "already_accepted" | "colleague_asked" | "cannot_take_now" | "own_conversation" | "agent_full" | "agent_cannot_take" | "assigned_by_supervisor" | "closed_by_supervisor" | "cannot_transfer" | "unknown_target" | "empty_message" | "message_too_long" | "message_id_reused" | "too_many_context_variables" | "bad_context_variable" | "video_slot_taken" | "not_ready_for_video" | "desk_not_connected" | "channel_cannot_carry_link" | "caller_takes_no_sms" | "no_meetings" | "meeting_failed" | "no_browser" | "invite_not_sent" | "sound_on_phone" | "call_live" | "escalation_ended" | "invite_unknown" | "invite_expired" | "invite_revoked" | "invite_in_use" | "room_ended" | "room_refused" | "heartbeat_missed" | "camera_missing" | "camera_busy" | "camera_lost" | "microphone_missing" | "microphone_busy" | "microphone_lost" | "speaker_missing" | "speaker_busy" | "screen_gone" | "screen_unavailable" | "media_timeout" | "picture_blocked" | "relay_refused" | "relay_unreachable" | "relay_missing" | "media_failed" | "server_unreachable" | "keyring_unavailable" | "storage_failed" | "internal";
 
 export type Problem = { 
 /**
@@ -420,6 +420,8 @@ body: Body,
  */
 at: number, };
 
+export type AgentFiles = "carried" | "not_carried" | "turned_off";
+
 export type CameBy = "link" | "unsigned_link" | "expired_link" | "foreign_link";
 
 export type PreviousConversation = { "type": "known", 
@@ -567,6 +569,10 @@ trusted: boolean,
  * The agent for whom it asks. Others may take it all the same.
  */
 asked_for: AccountId | null, 
+/**
+ * Whether agents can send files.
+ */
+agent_files: AgentFiles, 
 /**
  * Whether a room elsewhere can be made for it.
  */
@@ -2465,7 +2471,7 @@ kind: string,
  */
 state: ConnectorState, 
 /**
- * What the platform calls.
+ * What the platform calls; empty where there is nothing to be called.
  */
 hook: string, 
 /**
@@ -2526,6 +2532,10 @@ name: string,
  * What it is, in one sentence.
  */
 what: string, 
+/**
+ * The one name that it can have: it is set up once. Any name without it.
+ */
+only: string | null, 
 /**
  * What it has to be told, in the order in which to ask.
  */
@@ -2927,6 +2937,24 @@ since: number, } | { "type": "displaced",
  */
 problem: Problem, };
 
+export type PendingFile = { 
+/**
+ * As it is called; without folders.
+ */
+name: string, 
+/**
+ * Media type.
+ */
+kind: string, 
+/**
+ * Bytes.
+ */
+size: number, 
+/**
+ * So many of them have left this desk in the current attempt.
+ */
+sent: number, };
+
 export type PendingMessage = { 
 /**
  * Identifier.
@@ -2940,6 +2968,10 @@ conversation: ConversationId,
  * What.
  */
 text: string, 
+/**
+ * The file that it is; then there are no words.
+ */
+file?: PendingFile, 
 /**
  * When the agent pressed Enter.
  */

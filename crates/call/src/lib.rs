@@ -17,6 +17,7 @@
 pub mod conversation;
 pub mod desk_call;
 pub mod escalation;
+pub mod files;
 pub mod invite;
 pub mod ladder;
 pub mod path;

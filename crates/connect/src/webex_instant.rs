@@ -20,6 +20,9 @@ pub const MEETING_DEADLINE: Duration = Duration::from_secs(5);
 /// How long to wait for an SMS to be taken.
 pub const INVITE_DEADLINE: Duration = Duration::from_secs(2);
 
+/// How long the meeting of a test is good for, in seconds; the broker's clock may be a little ahead of ours.
+const TEST_S: i64 = 60;
+
 /// The broker, and who we are there.
 #[derive(Debug, Clone)]
 pub struct Instant {
@@ -86,9 +89,22 @@ pub enum BrokerError {
     /// Nobody has answered in time; once more may help.
     #[error("the broker does not answer")]
     Silent,
+    /// Nobody is there, or nobody we may speak to; once more may help.
+    #[error("the broker cannot be reached")]
+    Unreachable,
     /// The broker has taken the invite and says that it has not sent it.
     #[error("the broker has not sent the invite")]
     NotSent,
+}
+
+impl BrokerError {
+    /// Whether the same call may come to something a moment later.
+    pub fn may_pass(self) -> bool {
+        match self {
+            Self::Unavailable(_) | Self::Silent | Self::Unreachable => true,
+            Self::Refused(_) | Self::Incomplete(_) | Self::NotSent => false,
+        }
+    }
 }
 
 /// Why somebody is not invited by SMS.
@@ -115,6 +131,24 @@ impl Instant {
                 "verticalType": "cc",
                 "provideShortUrls": true,
                 "loginUrlForHost": wanted.hosts_sign_in,
+            }),
+        )
+    }
+
+    /// Asks for a meeting that nobody is told of, to see whether the broker knows us. The broker writes the whole of
+    /// such a meeting into its links and keeps nothing of it but short addresses: this one has none, and is over in a
+    /// minute. `now` is in seconds. (Instant Connect, "Meeting links": `exp`, `provideShortUrls`.)
+    pub fn test(&self, subject: &str, now: i64) -> HttpCall {
+        self.post(
+            "/api/v2/joseencrypt",
+            &json!({
+                "jwt": { "sub": subject, "exp": now.saturating_add(TEST_S) },
+                "aud": AUDIENCE,
+                "numHost": 1,
+                "numGuest": 1,
+                "verticalType": "cc",
+                "provideShortUrls": false,
+                "loginUrlForHost": true,
             }),
         )
     }
@@ -152,19 +186,7 @@ impl Instant {
 /// # Errors
 /// It is not a meeting with all the links that were asked for.
 pub fn meeting(wanted: Wanted<'_>, status: u16, body: &[u8]) -> Result<Meeting, BrokerError> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Answer {
-        base_url: Option<String>,
-        #[serde(default)]
-        host: Vec<Key>,
-        #[serde(default)]
-        guest: Vec<Key>,
-    }
-    granted(status)?;
-    let answer: Answer = http::parse(body).map_err(|_| BrokerError::Incomplete("meeting"))?;
-    let base = answer.base_url.filter(|base| is_base(base));
-    let base = base.ok_or(BrokerError::Incomplete("base address"))?;
+    let (answer, base) = answer(status, body)?;
     let (host_url, more_hosts) = links(&base, &answer.host, wanted.hosts, "host's link")?;
     let (guest_url, more_guests) = links(&base, &answer.guest, wanted.guests, "guest's link")?;
     if host_url == guest_url {
@@ -176,6 +198,21 @@ pub fn meeting(wanted: Wanted<'_>, status: u16, body: &[u8]) -> Result<Meeting, 
         more_hosts,
         more_guests,
     })
+}
+
+/// The answer to [`Instant::test`].
+///
+/// # Errors
+/// A meeting would not be made.
+pub fn tested(status: u16, body: &[u8]) -> Result<(), BrokerError> {
+    let (answer, _) = answer(status, body)?;
+    for (keys, missing) in [(&answer.host, "host's link"), (&answer.guest, "guest's link")] {
+        let whole = keys.first().and_then(|key| key.cipher.as_deref());
+        whole
+            .filter(|cipher| !cipher.is_empty())
+            .ok_or(BrokerError::Incomplete(missing))?;
+    }
+    Ok(())
 }
 
 /// The answer to [`Instant::invite`].
@@ -191,10 +228,29 @@ pub fn invited(status: u16, body: &[u8]) -> Result<(), BrokerError> {
     }
 }
 
-/// One link's own part.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    base_url: Option<String>,
+    #[serde(default)]
+    host: Vec<Key>,
+    #[serde(default)]
+    guest: Vec<Key>,
+}
+
+/// One link's own part: short, which the broker keeps, and with everything in it, which it does not.
 #[derive(Deserialize)]
 struct Key {
     short: Option<String>,
+    cipher: Option<String>,
+}
+
+/// What the broker answers, with the beginning of all its links.
+fn answer(status: u16, body: &[u8]) -> Result<(Answer, String), BrokerError> {
+    granted(status)?;
+    let mut answer: Answer = http::parse(body).map_err(|_| BrokerError::Incomplete("meeting"))?;
+    let base = answer.base_url.take().filter(|base| is_base(base));
+    Ok((answer, base.ok_or(BrokerError::Incomplete("base address"))?))
 }
 
 fn granted(status: u16) -> Result<(), BrokerError> {

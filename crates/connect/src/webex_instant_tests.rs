@@ -215,3 +215,33 @@ fn no_changed_answer_becomes_an_address_of_another_kind() {
         let _ = invited(200, body);
     });
 }
+
+#[test]
+fn a_test_asks_for_a_meeting_of_which_nothing_stays() {
+    let call = instant().test("test-1", 1_700_000_000);
+    assert_eq!(call.url, "https://broker.example/api/v2/joseencrypt");
+    let expected = json!({
+        "jwt": { "sub": "test-1", "exp": 1_700_000_060 }, "aud": AUDIENCE, "numHost": 1, "numGuest": 1,
+        "verticalType": "cc", "provideShortUrls": false, "loginUrlForHost": true,
+    });
+    assert_eq!(body(&call), expected);
+    // Without short addresses there are only the long ones.
+    let long = json!({
+        "host": [{ "cipher": "eyJh.b.c.d.e" }], "guest": [{ "cipher": "eyJf.g.h.i.j" }],
+        "baseUrl": "https://instant.example/visit/",
+    });
+    assert_eq!(tested(200, long.to_string().as_bytes()), Ok(()));
+    assert_eq!(tested(200, answer().to_string().as_bytes()), Ok(()));
+    assert_eq!(tested(401, b"{}"), Err(BrokerError::Refused(401)));
+    for (path, missing) in [
+        ("host", "host's link"),
+        ("guest", "guest's link"),
+        ("baseUrl", "base address"),
+    ] {
+        let mut spoilt = long.clone();
+        spoilt.as_object_mut().unwrap().remove(path);
+        let result = tested(200, spoilt.to_string().as_bytes());
+        assert_eq!(result, Err(BrokerError::Incomplete(missing)));
+    }
+    assert_eq!(tested(200, b"<html>"), Err(BrokerError::Incomplete("meeting")));
+}

@@ -4,6 +4,7 @@
 //! refresh token that is used twice revokes the whole family.
 
 mod connectors;
+mod files;
 mod measuring;
 mod readiness;
 mod wall;
@@ -11,18 +12,14 @@ mod wall;
 pub(crate) use measuring::Asked;
 
 use crate::keyring::Keyring;
-use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use sightline_wire::{
     ErrorCode, Problem,
     account::{Refresh, Session, SignIn},
-    conversation::{
-        Close, Conversation, EditConversation, FileLink, FileShown, Message, MessagePage, SendMessage, WrapUp,
-        is_picture,
-    },
+    conversation::{Close, Conversation, EditConversation, Message, MessagePage, SendMessage, WrapUp},
     escalation::{EscalationView, StartVideo, VideoStarted},
-    ids::{CommandId, ConversationId, EscalationId, FileId},
+    ids::{CommandId, ConversationId, EscalationId},
     link::{ChatLinkSent, MakeChatLink},
     routing::{Transfer, TransferTargets},
     stats::CallMoments,
@@ -319,24 +316,7 @@ impl Api {
         parse(&self.fetch(method, path, body).await?)
     }
 
-    /// A file of a conversation: a link to it, and a picture whole.
-    pub async fn file(&self, file: FileId) -> Result<FileShown, Problem> {
-        let link: FileLink = self
-            .call(Method::POST, &format!("/v1/files/{file}/link"), Some(&Empty {}))
-            .await?;
-        let picture = match is_picture(&link.kind) {
-            true => {
-                let bytes = self
-                    .fetch(Method::GET, &format!("/v1/files/{file}"), None::<&Empty>)
-                    .await?;
-                Some(STANDARD.encode(bytes))
-            }
-            false => None,
-        };
-        Ok(FileShown { file, link, picture })
-    }
-
-    /// The same, for an answer that is no JSON.
+    /// The same as [`Api::call`], for an answer that is no JSON.
     async fn fetch(
         &self,
         method: Method,
@@ -436,14 +416,19 @@ impl Api {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.map_err(unreachable)?;
-        let status = answer.status();
-        let bytes = answer.bytes().await.map_err(unreachable)?;
-        if status.is_success() {
-            Ok(bytes.into())
-        } else {
-            Err(refusal(status, &bytes))
-        }
+        answer(request).await
+    }
+}
+
+/// What the server says to a request: a body, or a refusal.
+async fn answer(request: reqwest::RequestBuilder) -> Result<Vec<u8>, Problem> {
+    let answer = request.send().await.map_err(unreachable)?;
+    let status = answer.status();
+    let bytes = answer.bytes().await.map_err(unreachable)?;
+    if status.is_success() {
+        Ok(bytes.into())
+    } else {
+        Err(refusal(status, &bytes))
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     api::Api,
     config::{DEVICE_GLANCE, DEVICE_POLL, DeskConfig, RELAY_POLL, SERVER_START_PATIENCE, ServerSource, StartedServer},
     courier::Reply,
+    desk::NewFile,
     devices::Devices,
     keyring::Keyring,
     settings::Settings,
@@ -30,7 +31,7 @@ use sightline_wire::{
     account::FirstAccount,
     desk::{CallView, DeskCommand, DeskEvent},
     device::{Device, DeviceKind},
-    ids::EscalationId,
+    ids::{ConversationId, EscalationId},
 };
 use stage::{CallNews, Stage};
 use std::{
@@ -49,6 +50,11 @@ use tokio::{
 pub(crate) enum Input {
     Command {
         command: DeskCommand,
+        reply: Reply,
+    },
+    File {
+        conversation: ConversationId,
+        file: NewFile,
         reply: Reply,
     },
     CloseRequested(oneshot::Sender<bool>),
@@ -191,6 +197,11 @@ impl<S: Shell> Controller<S> {
                 }
                 let _ = reply.send(!in_call);
             }
+            Input::File {
+                conversation,
+                file,
+                reply,
+            } => self.send_file(conversation, file, reply),
             Input::Focus(focused) => {
                 self.focused = focused;
                 self.mark_read();

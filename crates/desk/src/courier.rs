@@ -6,18 +6,25 @@
 
 use crate::{
     api::{Api, is_passing},
+    desk::NewFile,
     outbox::{Ending, Outbox},
     socket::jittered,
 };
+use sightline_call::files::{clean_name, taken};
 use sightline_wire::{
     ErrorCode, MAX_MESSAGE_CHARS, Problem,
     conversation::{Message, SendMessage},
-    desk::{PendingMessage, PendingState},
+    desk::{PendingFile, PendingMessage, PendingState},
     ids::{ClientMessageId, ConversationId, EscalationId},
 };
-use std::{collections::HashSet, path::PathBuf, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc, oneshot},
+    task::AbortHandle,
     time::{Instant, sleep_until},
 };
 use uuid::Uuid;
@@ -38,10 +45,16 @@ pub(crate) enum CourierEvent {
 /// Answered when the order is safe.
 pub(crate) type Reply = oneshot::Sender<Result<(), Problem>>;
 
+/// What an agent sends.
+enum What {
+    Words(String),
+    File(NewFile),
+}
+
 enum Order {
     Send {
         conversation: ConversationId,
-        text: String,
+        what: What,
         reply: Reply,
     },
     Discard {
@@ -78,7 +91,7 @@ impl Courier {
             outbox: None,
             pending: Vec::new(),
             over: Vec::new(),
-            busy: HashSet::new(),
+            busy: HashMap::new(),
             ending: HashSet::new(),
             online: false,
             retry_at: None,
@@ -91,9 +104,18 @@ impl Courier {
 
     /// Keeps a message and sends it when it can be sent.
     pub fn send(&self, conversation: ConversationId, text: String, reply: Reply) {
+        self.keep(conversation, What::Words(text), reply);
+    }
+
+    /// The same for a file.
+    pub fn send_file(&self, conversation: ConversationId, file: NewFile, reply: Reply) {
+        self.keep(conversation, What::File(file), reply);
+    }
+
+    fn keep(&self, conversation: ConversationId, what: What, reply: Reply) {
         let _ = self.orders.send(Order::Send {
             conversation,
-            text,
+            what,
             reply,
         });
     }
@@ -126,6 +148,8 @@ enum Done {
         reply: Option<Reply>,
         result: Result<(), Problem>,
     },
+    /// So many bytes of a file have left.
+    Sent { id: ClientMessageId, bytes: u32 },
 }
 
 struct Work {
@@ -135,8 +159,8 @@ struct Work {
     outbox: Option<Outbox>,
     pending: Vec<PendingMessage>,
     over: Vec<(EscalationId, Ending)>,
-    /// Conversations with a message in the air.
-    busy: HashSet<ConversationId>,
+    /// Conversations with a message in the air, and what carries it.
+    busy: HashMap<ConversationId, (ClientMessageId, AbortHandle)>,
     /// Calls with an attempt in the air.
     ending: HashSet<EscalationId>,
     online: bool,
@@ -182,10 +206,10 @@ impl Work {
         match order {
             Order::Send {
                 conversation,
-                text,
+                what,
                 reply,
             } => {
-                let _ = reply.send(self.add(conversation, text).await);
+                let _ = reply.send(self.add(conversation, what).await);
             }
             Order::Discard { id, reply } => {
                 let removed = match self.outbox().await {
@@ -193,6 +217,7 @@ impl Work {
                     Err(problem) => Err(problem),
                 };
                 if removed.is_ok() {
+                    self.stop_file(id);
                     self.pending.retain(|message| message.client_id != id);
                     self.show();
                 }
@@ -218,22 +243,52 @@ impl Work {
         }
     }
 
-    async fn add(&mut self, conversation: ConversationId, text: String) -> Result<(), Problem> {
-        if text.trim().is_empty() {
-            return Err(ErrorCode::EmptyMessage.into());
+    /// A file that is given up need not go on; words are there before anybody could stop them. One that the server has
+    /// all the same comes back as what it is: sent.
+    fn stop_file(&mut self, id: ClientMessageId) {
+        let file = self
+            .pending
+            .iter()
+            .find(|message| message.client_id == id && message.file.is_some());
+        if let Some(conversation) = file.map(|message| message.conversation)
+            && self.busy.get(&conversation).is_some_and(|(carried, _)| *carried == id)
+            && let Some((_, carrying)) = self.busy.remove(&conversation)
+        {
+            carrying.abort();
         }
-        if text.chars().count() > MAX_MESSAGE_CHARS {
-            return Err(ErrorCode::MessageTooLong.into());
-        }
+    }
+
+    async fn add(&mut self, conversation: ConversationId, what: What) -> Result<(), Problem> {
+        let (text, file, content) = match what {
+            What::Words(text) if text.trim().is_empty() => return Err(ErrorCode::EmptyMessage.into()),
+            What::Words(text) if text.chars().count() > MAX_MESSAGE_CHARS => {
+                return Err(ErrorCode::MessageTooLong.into());
+            }
+            What::Words(text) => (text, None, None),
+            What::File(file) => {
+                let name = clean_name(&file.name);
+                // As the server will judge: better told while the agent still looks at the file.
+                let kind = taken(&name, &file.kind, &file.content)?.to_owned();
+                let size = u32::try_from(file.content.len()).map_err(|_| ErrorCode::FileTooLarge)?;
+                let pending = PendingFile {
+                    name,
+                    kind,
+                    size,
+                    sent: 0,
+                };
+                (String::new(), Some(pending), Some(file.content))
+            }
+        };
         let outbox = self.outbox().await?;
         let message = PendingMessage {
             client_id: ClientMessageId(Uuid::now_v7()),
             conversation,
             text,
+            file,
             at: crate::now(),
             state: PendingState::WaitingForNetwork,
         };
-        outbox.add(&message).await?;
+        outbox.add(&message, content.as_deref()).await?;
         self.pending.push(message);
         self.show();
         Ok(())
@@ -246,7 +301,9 @@ impl Work {
                 conversation,
                 result,
             } => {
-                self.busy.remove(&conversation);
+                if self.busy.get(&conversation).is_some_and(|(carried, _)| *carried == id) {
+                    self.busy.remove(&conversation);
+                }
                 match result {
                     Ok(message) => {
                         (self.tell)(CourierEvent::Stored(message));
@@ -271,6 +328,13 @@ impl Work {
                             message.state = PendingState::Refused { problem };
                         }
                     }
+                }
+                self.show();
+            }
+            Done::Sent { id, bytes } => {
+                let file = self.pending.iter_mut().find(|message| message.client_id == id);
+                if let Some(file) = file.and_then(|message| message.file.as_mut()) {
+                    file.sent = bytes;
                 }
                 self.show();
             }
@@ -306,21 +370,17 @@ impl Work {
             if matches!(message.state, PendingState::Refused { .. }) || !seen.insert(message.conversation) {
                 continue;
             }
-            if !self.busy.insert(message.conversation) {
+            if self.busy.contains_key(&message.conversation) {
                 continue;
             }
-            let (api, done) = (self.api.clone(), self.done.clone());
-            let (id, conversation, text) = (message.client_id, message.conversation, message.text.clone());
-            tokio::spawn(async move {
-                let result = api
-                    .send_message(conversation, &SendMessage { client_id: id, text })
-                    .await;
-                let _ = done.send(Done::Message {
-                    id,
-                    conversation,
-                    result,
-                });
-            });
+            let (id, conversation) = (message.client_id, message.conversation);
+            let carrying = tokio::spawn(carry(
+                self.api.clone(),
+                self.outbox.clone(),
+                self.done.clone(),
+                message.clone(),
+            ));
+            self.busy.insert(conversation, (id, carrying.abort_handle()));
         }
         for (id, ending) in self.over.clone() {
             self.end(id, ending, None);
@@ -366,6 +426,32 @@ impl Work {
         }
         (self.tell)(CourierEvent::Pending(self.pending.clone()));
     }
+}
+
+/// One attempt at one message.
+async fn carry(api: Api, outbox: Option<Outbox>, done: mpsc::UnboundedSender<Done>, message: PendingMessage) {
+    let (id, conversation) = (message.client_id, message.conversation);
+    let result = match (message.file, outbox) {
+        (None, _) => {
+            let text = message.text;
+            api.send_message(conversation, &SendMessage { client_id: id, text })
+                .await
+        }
+        (Some(file), Some(outbox)) => match outbox.content(id).await {
+            Ok(content) => {
+                let told = done.clone();
+                let sent = move |bytes| drop(told.send(Done::Sent { id, bytes }));
+                api.send_file((conversation, id), &file, content.into(), sent).await
+            }
+            Err(problem) => Err(problem),
+        },
+        (Some(_), None) => Err(ErrorCode::StorageFailed.into()),
+    };
+    let _ = done.send(Done::Message {
+        id,
+        conversation,
+        result,
+    });
 }
 
 async fn wait(until: Option<Instant>) {

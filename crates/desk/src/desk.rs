@@ -8,6 +8,7 @@ use crate::{
 use sightline_wire::{
     ErrorCode, Problem,
     desk::{DeskCommand, StageLayout},
+    ids::ConversationId,
 };
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -29,6 +30,17 @@ impl Desk {
     }
 }
 
+/// A file that the agent has chosen, dropped or pasted.
+#[derive(Clone)]
+pub struct NewFile {
+    /// As it is called.
+    pub name: String,
+    /// Media type, as the window knows it; may be empty.
+    pub kind: String,
+    /// Its bytes.
+    pub content: Vec<u8>,
+}
+
 /// Talks to one controller. Cheap to clone.
 #[derive(Clone)]
 pub struct DeskHandle {
@@ -46,6 +58,17 @@ impl DeskHandle {
         }
         let (reply, answer) = oneshot::channel();
         self.tell(Input::Command { command, reply });
+        answer.await.unwrap_or_else(|_| Err(ErrorCode::Internal.into()))
+    }
+
+    /// Sends a file; answers once it is kept on this disk, or refused.
+    pub async fn send_file(&self, conversation: ConversationId, file: NewFile) -> Result<(), Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Input::File {
+            conversation,
+            file,
+            reply,
+        });
         answer.await.unwrap_or_else(|_| Err(ErrorCode::Internal.into()))
     }
 

@@ -32,7 +32,7 @@ pub mod shell;
 mod socket;
 
 pub use config::{DeskConfig, ServerSource, StartedServer};
-pub use desk::{Desk, DeskHandle};
+pub use desk::{Desk, DeskHandle, NewFile};
 pub use shell::Shell;
 
 use sightline_wire::UnixMillis;

@@ -1,8 +1,8 @@
-//! What this desk still owes the server, in a small SQLite file: messages typed and calls hung up.
+//! What this desk still owes the server, in an SQLite file: messages typed, files chosen and calls hung up.
 
 use sightline_wire::{
     ErrorCode, Problem,
-    desk::{PendingMessage, PendingState},
+    desk::{PendingFile, PendingMessage, PendingState},
     ids::{ClientMessageId, ConversationId, EscalationId},
 };
 use sqlx::{
@@ -20,6 +20,13 @@ const SCHEMA: &str = "
         text TEXT NOT NULL,
         at INTEGER NOT NULL,
         refused TEXT
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS file (
+        client_id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        content BLOB NOT NULL
     ) STRICT;
     CREATE TABLE IF NOT EXISTS call_over (
         owner TEXT NOT NULL,
@@ -67,7 +74,8 @@ impl Outbox {
     /// Everything that waits, in the order typed.
     pub async fn messages(&self) -> Result<Vec<PendingMessage>, Problem> {
         let rows = sqlx::query(
-            "SELECT client_id, conversation, text, at, refused FROM message WHERE owner = ? ORDER BY position",
+            "SELECT m.client_id, conversation, text, at, refused, name, kind, size FROM message m
+             LEFT JOIN file f ON f.client_id = m.client_id WHERE owner = ? ORDER BY position",
         )
         .bind(&self.owner)
         .fetch_all(&self.pool)
@@ -76,17 +84,38 @@ impl Outbox {
         Ok(rows.iter().filter_map(pending).collect())
     }
 
-    /// Returns once the message is on disk.
-    pub async fn add(&self, message: &PendingMessage) -> Result<(), Problem> {
+    /// Returns once the message is on disk, with the file that it is.
+    pub async fn add(&self, message: &PendingMessage, content: Option<&[u8]>) -> Result<(), Problem> {
+        let mut both = self.pool.begin().await.map_err(failed)?;
         sqlx::query("INSERT INTO message (owner, client_id, conversation, text, at) VALUES (?, ?, ?, ?, ?)")
             .bind(&self.owner)
             .bind(message.client_id.to_string())
             .bind(message.conversation.to_string())
             .bind(&message.text)
             .bind(message.at)
-            .execute(&self.pool)
+            .execute(&mut *both)
             .await
-            .map(drop)
+            .map_err(failed)?;
+        if let (Some(file), Some(content)) = (&message.file, content) {
+            sqlx::query("INSERT INTO file (client_id, name, kind, size, content) VALUES (?, ?, ?, ?, ?)")
+                .bind(message.client_id.to_string())
+                .bind(&file.name)
+                .bind(&file.kind)
+                .bind(file.size)
+                .bind(content)
+                .execute(&mut *both)
+                .await
+                .map_err(failed)?;
+        }
+        both.commit().await.map_err(failed)
+    }
+
+    /// The bytes of a file that waits.
+    pub async fn content(&self, id: ClientMessageId) -> Result<Vec<u8>, Problem> {
+        sqlx::query_scalar("SELECT content FROM file WHERE client_id = ?")
+            .bind(id.to_string())
+            .fetch_one(&self.pool)
+            .await
             .map_err(failed)
     }
 
@@ -103,12 +132,18 @@ impl Outbox {
 
     /// The server has it, or the agent gave it up.
     pub async fn remove(&self, id: ClientMessageId) -> Result<(), Problem> {
-        sqlx::query("DELETE FROM message WHERE client_id = ?")
-            .bind(id.to_string())
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(failed)
+        let mut both = self.pool.begin().await.map_err(failed)?;
+        for statement in [
+            "DELETE FROM message WHERE client_id = ?",
+            "DELETE FROM file WHERE client_id = ?",
+        ] {
+            sqlx::query(statement)
+                .bind(id.to_string())
+                .execute(&mut *both)
+                .await
+                .map_err(failed)?;
+        }
+        both.commit().await.map_err(failed)
     }
 
     /// Calls that ended here and not yet on the server.
@@ -146,6 +181,16 @@ impl Outbox {
 
 fn pending(row: &SqliteRow) -> Option<PendingMessage> {
     let refused: Option<String> = row.try_get("refused").ok()?;
+    let name: Option<String> = row.try_get("name").ok()?;
+    let file = match name {
+        Some(name) => Some(PendingFile {
+            name,
+            kind: row.try_get("kind").ok()?,
+            size: row.try_get("size").ok()?,
+            sent: 0,
+        }),
+        None => None,
+    };
     Some(PendingMessage {
         client_id: row.try_get::<String, _>("client_id").ok()?.parse().ok()?,
         conversation: row
@@ -154,6 +199,7 @@ fn pending(row: &SqliteRow) -> Option<PendingMessage> {
             .parse::<ConversationId>()
             .ok()?,
         text: row.try_get("text").ok()?,
+        file,
         at: row.try_get("at").ok()?,
         state: match refused.and_then(|problem| serde_json::from_str(&problem).ok()) {
             Some(problem) => PendingState::Refused { problem },
@@ -183,6 +229,7 @@ mod tests {
             client_id: ClientMessageId(Uuid::new_v4()),
             conversation: ConversationId(Uuid::new_v4()),
             text: text.into(),
+            file: None,
             at: 1,
             state: PendingState::WaitingForNetwork,
         }
@@ -198,7 +245,7 @@ mod tests {
         {
             let outbox = Outbox::open(&dir, "me".into()).await.unwrap();
             for message in [&first, &second, &third] {
-                outbox.add(message).await.unwrap();
+                outbox.add(message, None).await.unwrap();
             }
             outbox.refuse(second.client_id, &problem).await.unwrap();
             outbox.remove(first.client_id).await.unwrap();
@@ -215,6 +262,34 @@ mod tests {
         let colleague = Outbox::open(&dir, "colleague".into()).await.unwrap();
         assert!(colleague.messages().await.unwrap().is_empty());
         assert!(colleague.calls_over().await.unwrap().is_empty());
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_file_waits_with_its_bytes_and_goes_with_its_message() {
+        let dir = std::env::temp_dir().join(format!("sightline-outbox-{}", Uuid::new_v4()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let (words, content) = (message("one"), vec![7; 100_000]);
+        let file = PendingMessage {
+            file: Some(PendingFile {
+                name: "bill.pdf".into(),
+                kind: "application/pdf".into(),
+                size: 100_000,
+                sent: 0,
+            }),
+            ..message("")
+        };
+        {
+            let outbox = Outbox::open(&dir, "me".into()).await.unwrap();
+            outbox.add(&words, None).await.unwrap();
+            outbox.add(&file, Some(&content)).await.unwrap();
+        }
+        let outbox = Outbox::open(&dir, "me".into()).await.unwrap();
+        assert_eq!(outbox.messages().await.unwrap(), [words, file.clone()]);
+        assert_eq!(outbox.content(file.client_id).await.unwrap(), content);
+        outbox.remove(file.client_id).await.unwrap();
+        assert!(outbox.content(file.client_id).await.is_err());
+        assert_eq!(outbox.messages().await.unwrap().len(), 1);
         std::fs::remove_dir_all(&dir).unwrap();
     }
 

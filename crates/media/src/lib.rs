@@ -16,6 +16,7 @@ pub mod clock;
 mod connection;
 mod dtls;
 mod files;
+pub mod fuzz;
 mod hardware;
 pub mod line;
 pub mod measure;

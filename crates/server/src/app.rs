@@ -8,6 +8,7 @@ use crate::{
     desks::{Audience, Desks},
     directline::tickets::Tickets,
     echo::Echoes,
+    files::agents,
     gone::Away,
     handover,
     http::{
@@ -207,6 +208,7 @@ impl App {
             came_by: stored.origin.came_by,
             trusted: stored.origin.trusted,
             asked_for: stored.origin.asked_for,
+            agent_files: agents::carried(&self.config.deployment.web_chat, stored.channel),
             meetings: self.connectors.meetings().is_some(),
             hidden_variables: stored.origin.hidden,
         }

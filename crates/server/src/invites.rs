@@ -14,7 +14,7 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::{ConnectInfo, Path, State},
+    extract::{ConnectInfo, State},
     http::{HeaderMap, StatusCode},
 };
 use sightline_call::{
@@ -51,7 +51,7 @@ const BROWSER: &str = "x-sightline-browser";
 pub async fn look(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(code): Path<String>,
+    Id(code): Id<String>,
     headers: HeaderMap,
 ) -> Result<Json<InviteView>, Refusal> {
     let browser = headers
@@ -76,7 +76,7 @@ pub async fn look(
 pub async fn redeem(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(code): Path<String>,
+    Id(code): Id<String>,
     Body(body): Body<Redeem>,
 ) -> Result<Json<Redeemed>, Refusal> {
     let browser = browser_hash(&body)?;
@@ -105,7 +105,7 @@ pub async fn redeem(
 pub async fn warm(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(code): Path<String>,
+    Id(code): Id<String>,
     Body(body): Body<Redeem>,
 ) -> Result<Json<Warmed>, Refusal> {
     let browser = browser_hash(&body)?;
@@ -181,7 +181,7 @@ fn waiting_offer(room: StoredRoom) -> Option<Offer> {
 pub async fn decline(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(code): Path<String>,
+    Id(code): Id<String>,
     Body(body): Body<Redeem>,
 ) -> Result<StatusCode, Refusal> {
     let browser = browser_hash(&body)?;

@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post, put},
 };
-use sightline_wire::ErrorCode;
+use sightline_wire::{ErrorCode, MAX_FILE_BYTES};
 use std::sync::Arc;
 
 /// The whole interface.
@@ -41,6 +41,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route(
             "/v1/conversations/{id}/messages",
             get(conversations::read).post(conversations::send),
+        )
+        .route(
+            "/v1/conversations/{id}/files",
+            post(files::agents::send).layer(DefaultBodyLimit::max(MAX_FILE_BYTES)),
         )
         .route("/v1/conversations/{id}/chat-link", post(links::routes::send))
         .route("/v1/conversations/{id}/meeting", post(meetings::make))

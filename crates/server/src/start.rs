@@ -20,6 +20,7 @@ use crate::{
     supervision::{self, Wall},
     turn::{RelayError, Turn},
 };
+use axum::Router;
 use sightline_store::{Store, StoreError, escalations, rooms};
 use sightline_wire::{ErrorCode, account::FirstAccount, escalation::IcePolicy};
 use std::{
@@ -72,6 +73,8 @@ pub struct RunningServer {
     pub address: SocketAddr,
     /// How customers reach it.
     pub url: String,
+    /// What it answers with, for whoever asks without a network.
+    pub(crate) router: Router,
     /// Made at this start, with their passwords; empty at every later one.
     pub first_accounts: Vec<FirstAccount>,
     stop: watch::Sender<bool>,
@@ -146,7 +149,8 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
     let routing = tokio::spawn(routing::keeper::run(app.clone()));
     let ending = tokio::spawn(gone::run(app.clone()));
     let wall = tokio::spawn(supervision::keeper::run(app.clone()));
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let router = router(app);
+    let service = router.clone().into_make_service_with_connect_info::<SocketAddr>();
     let serving = tokio::spawn(async move {
         let stopped = async move { stopping.stopped().await };
         if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
@@ -157,6 +161,7 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
     Ok(RunningServer {
         address,
         url: public_url,
+        router,
         first_accounts,
         stop,
         serving,

@@ -11,11 +11,15 @@ use std::{
 /// Changed copies for each target.
 const CHANGED: usize = 10_000;
 
+/// The same where a whole connection is made for each.
+const CHANGED_CALLS: usize = 1_000;
+
 fn targets() -> Vec<Target> {
     let all = [
         sightline_connect::fuzz::TARGETS,
         sightline_wire::fuzz::TARGETS,
         sightline_server::fuzz::TARGETS,
+        sightline_media::fuzz::TARGETS,
     ];
     all.concat()
 }
@@ -58,8 +62,12 @@ fn every_text_of_the_corpus_is_read_or_refused() {
 fn what_the_network_makes_of_it_is_read_or_refused() {
     for target in targets() {
         let texts = corpus(target.0);
+        let count = match sightline_media::fuzz::TARGETS.iter().any(|(name, _)| *name == target.0) {
+            true => CHANGED_CALLS,
+            false => CHANGED,
+        };
         for (path, data) in &texts {
-            mutations(data, CHANGED.div_ceil(texts.len()), |changed| {
+            mutations(data, count.div_ceil(texts.len()), |changed| {
                 run(target, path, changed);
             });
         }

@@ -1,4 +1,4 @@
-//! Files that customers have sent.
+//! Files that customers and agents have sent.
 
 use crate::{StoreError, codec::id};
 use sightline_wire::{

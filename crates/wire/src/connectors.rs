@@ -59,7 +59,7 @@ pub struct ConnectorView {
     pub kind: String,
     /// How it stands.
     pub state: ConnectorState,
-    /// What the platform calls.
+    /// What the platform calls; empty where there is nothing to be called.
     pub hook: String,
     /// Its settings.
     pub settings: Vec<ConnectorSetting>,
@@ -115,6 +115,9 @@ pub struct ConnectorKind {
     pub name: String,
     /// What it is, in one sentence.
     pub what: String,
+    /// The one name that it can have: it is set up once. Any name without it.
+    #[serde(default)]
+    pub only: Option<String>,
     /// What it has to be told, in the order in which to ask.
     pub fields: Vec<ConnectorField>,
 }

@@ -370,12 +370,28 @@ pub struct Conversation {
     /// The agent for whom it asks. Others may take it all the same.
     #[serde(default)]
     pub asked_for: Option<AccountId>,
+    /// Whether agents can send files.
+    #[serde(default)]
+    pub agent_files: AgentFiles,
     /// Whether a room elsewhere can be made for it.
     #[serde(default)]
     pub meetings: bool,
     /// Variables that are for rules; the agent is shown them only on demand.
     #[serde(default)]
     pub hidden_variables: Vec<String>,
+}
+
+/// Whether agents can send files in a conversation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentFiles {
+    /// The customer gets them.
+    Carried,
+    /// Its channel has no place for them.
+    #[default]
+    NotCarried,
+    /// The deployment does not want it.
+    TurnedOff,
 }
 
 /// A wish for video that one click fulfils.

@@ -2,7 +2,7 @@
 
 pub use crate::{
     stage::{Above, CallPhase, CallView, PainterView, Rect, StageLayout},
-    views::{AssignmentView, AutoVideo, LinkView, PendingMessage, PendingState, SessionView},
+    views::{AssignmentView, AutoVideo, LinkView, PendingFile, PendingMessage, PendingState, SessionView},
 };
 
 use crate::{

@@ -44,5 +44,8 @@ pub const MAX_FRAME_BYTES: usize = 64 * 1024;
 /// Longest message a person can send, in Unicode scalar values.
 pub const MAX_MESSAGE_CHARS: usize = 4_000;
 
+/// Largest file that anybody can send, in bytes: Direct Line's own limit.
+pub const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
+
 /// Most context variables one conversation can carry (Dynamics 365's own limit).
 pub const MAX_CONTEXT_VARIABLES: usize = 100;

@@ -36,6 +36,10 @@ codes! {
     FileTooLarge 413 "The file is too large to send." "Send a smaller one: up to 4 MB each, ten at a time.";
     /// A kind of file that is not taken, or one that is not what it says.
     FileRefused 415 "This kind of file cannot be sent." "Send a picture, a PDF, a text, an office document, sound or video.";
+    /// An agent's file, in a conversation whose channel has no place for it.
+    FilesNotCarried 409 "This channel carries no files." "Send a link to the file, or write what is in it.";
+    /// The deployment does not want agents to send files.
+    FilesTurnedOff 403 "Agents do not send files here." "Send a link to the file, or ask whoever looks after this server.";
     /// Nothing at that address.
     NotFound 404 "That does not exist here." "Check the address or go back to the inbox.";
     /// No or unreadable token.

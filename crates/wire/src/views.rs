@@ -67,10 +67,27 @@ pub struct PendingMessage {
     pub conversation: ConversationId,
     /// What.
     pub text: String,
+    /// The file that it is; then there are no words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub file: Option<PendingFile>,
     /// When the agent pressed Enter.
     pub at: UnixMillis,
     /// How far it is.
     pub state: PendingState,
+}
+
+/// A file on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PendingFile {
+    /// As it is called; without folders.
+    pub name: String,
+    /// Media type.
+    pub kind: String,
+    /// Bytes.
+    pub size: u32,
+    /// So many of them have left this desk in the current attempt.
+    pub sent: u32,
 }
 
 /// How far a message is.

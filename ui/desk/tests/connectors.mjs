@@ -30,7 +30,7 @@ try {
   await open("connectors");
   await page.keyboard.press("g");
   await page.getByRole("table", { name: "Connectors" }).waitFor();
-  assert.equal(await page.locator("tbody tr").count(), 7);
+  assert.equal(await page.locator("tbody tr").count(), 8);
   assert.equal(await page.locator('tr[data-health="failing"]').count(), 1);
   await page.keyboard.press("j");
   await focused('[data-connector="whatsapp-spain"]');
@@ -99,6 +99,32 @@ try {
   await button("Disconnect…").click();
   await button("Disconnect").click();
   await page.getByText("3 conversations are using this connector.").waitFor();
+  await page.keyboard.press("Escape");
+
+  // Rooms elsewhere stand beside them, once and under one name: tested, disconnected, and set up again without a name.
+  const rooms = page.getByRole("complementary", { name: "webex_instant_connect, in detail" });
+  await page.locator('[data-connector="webex_instant_connect"]').click();
+  await rooms.getByText("Webex Instant Connect").waitFor();
+  assert.equal(await rooms.getByText("Address for the platform").count(), 0);
+  await button("Test connection").click();
+  await rooms.getByText(/made a room for this test/).waitFor();
+  await button("Add connector").click();
+  const platforms = form.getByRole("combobox", { name: "Platform" });
+  await platforms.locator("option", { hasText: "Signed webhook" }).waitFor({ state: "attached" });
+  assert.equal(await platforms.locator("option", { hasText: "Webex Instant Connect" }).count(), 0, "it is there already");
+  await button("Cancel").click();
+  await page.locator('[data-connector="webex_instant_connect"]').click();
+  await button("Disconnect…").click();
+  await button("Disconnect").click();
+  await page.locator('[data-connector="webex_instant_connect"]').waitFor({ state: "detached" });
+  await button("Add connector").click();
+  await platforms.selectOption({ label: "Webex Instant Connect" });
+  await form.getByText("It is set up once, as webex_instant_connect.").waitFor();
+  assert.equal(await form.getByLabel("Name", { exact: true }).count(), 0);
+  await form.getByLabel("bot_token").fill("env:WEBEX_BOT_TOKEN");
+  await button("Save").click();
+  await rooms.getByText("env:WEBEX_BOT_TOKEN").waitFor();
+  await focused('[data-connector="webex_instant_connect"]');
   await page.keyboard.press("Escape");
 
   // Dead letters of one connector, then all; one is sent again, one is discarded after a question.

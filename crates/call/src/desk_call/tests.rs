@@ -5,7 +5,7 @@ mod climb;
 
 use sightline_wire::{
     ErrorCode,
-    conversation::{Channel, ConversationState},
+    conversation::{AgentFiles, Channel, ConversationState},
 };
 
 const OWN: MediaState = MediaState {
@@ -44,6 +44,7 @@ fn conversation() -> Conversation {
         came_by: None,
         trusted: false,
         asked_for: None,
+        agent_files: AgentFiles::Carried,
         meetings: false,
         hidden_variables: Vec::new(),
         queue: None,

@@ -133,11 +133,7 @@ pub static INSTANT_CONNECT: Kind = Kind {
             "Where rooms are asked for.",
         ),
     ],
-    build: |_, _| {
-        Err(Fault::UnknownKind {
-            kind: "webex-instant-connect".to_owned(),
-        })
-    },
+    build: |_, _| Err(Fault::NoConnector),
 };
 
 static KINDS: &[Kind] = &[

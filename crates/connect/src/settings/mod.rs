@@ -51,9 +51,9 @@ impl fmt::Display for Place {
 
 /// Why a table makes no connector: a sentence for the operator. It never repeats what stands in a secret's field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("[connectors.{connector}] {fault}")]
+#[error("[{table}] {fault}")]
 pub struct SettingsError {
-    connector: String,
+    table: String,
     fault: Fault,
 }
 
@@ -61,7 +61,7 @@ impl SettingsError {
     /// The field that it is about, where it is about one.
     pub fn field(&self) -> Option<&str> {
         match &self.fault {
-            Fault::Name | Fault::NoKind | Fault::UnknownKind { .. } => None,
+            Fault::Name | Fault::NoKind | Fault::UnknownKind { .. } | Fault::NoConnector => None,
             Fault::Unknown { field, .. } => Some(field),
             Fault::Missing { field, .. }
             | Fault::NotText(field)
@@ -85,6 +85,10 @@ enum Fault {
     NoKind,
     #[error("There is no kind `{kind}`. Put one of: {}.", names())]
     UnknownKind { kind: String },
+    #[error(
+        "Webex Instant Connect is no connector: its settings stand in a table of their own, [webex_instant_connect]."
+    )]
+    NoConnector,
     #[error("A connector of this kind has no field `{field}`. Its fields are: {known}.")]
     Unknown { field: String, known: String },
     #[error("`{field}` is missing. {what}")]
@@ -114,9 +118,9 @@ enum Fault {
 }
 
 impl Fault {
-    fn of(self, connector: &str) -> SettingsError {
+    fn of(self, table: impl Into<String>) -> SettingsError {
         SettingsError {
-            connector: connector.to_owned(),
+            table: table.into(),
             fault: self,
         }
     }
@@ -148,10 +152,11 @@ pub fn connector(
         debug_assert!(values.is_empty(), "{} makes nothing of {values:?}", kind.name);
         Ok(connector)
     };
-    built().map_err(|fault| fault.of(name))
+    built().map_err(|fault| fault.of(format!("connectors.{name}")))
 }
 
-/// Webex Instant Connect from a table like a connector's, with the fields of [`INSTANT_CONNECT`].
+/// Webex Instant Connect from its table of this name, which is like a connector's and has the fields of
+/// [`INSTANT_CONNECT`].
 ///
 /// # Errors
 /// As of [`connector`].
@@ -172,7 +177,7 @@ pub fn instant_connect(
 /// A table as it may be shown: secrets as their places, and hidden where somebody has put the secret itself. So are
 /// fields that the kind does not know: perhaps one of them is a secret's, misspelt.
 pub fn redacted(table: &Map<String, Value>) -> Map<String, Value> {
-    let kind = kind(table).ok();
+    let kind = any_kind(table).ok();
     let shown = |name: &String, value: &Value| {
         let field = kind.and_then(|kind| kind.fields.iter().find(|field| field.name == name));
         match (name.as_str(), field) {
@@ -200,7 +205,7 @@ fn place(value: &Value) -> Value {
 
 /// The places of a table's secrets with their fields, for a server that says which of them are set.
 pub fn places(table: &Map<String, Value>) -> Vec<(&'static str, Place)> {
-    let Ok(kind) = kind(table) else {
+    let Ok(kind) = any_kind(table) else {
         return Vec::new();
     };
     let of = |field: &'static Field| {
@@ -217,9 +222,18 @@ pub fn places(table: &Map<String, Value>) -> Vec<(&'static str, Place)> {
     kind.fields.iter().filter(|field| field.secret()).flat_map(of).collect()
 }
 
+/// Of a connector.
 fn kind(table: &Map<String, Value>) -> Result<&'static Kind, Fault> {
+    let kind = any_kind(table)?;
+    if kind.name == INSTANT_CONNECT.name {
+        return Err(Fault::NoConnector);
+    }
+    Ok(kind)
+}
+
+fn any_kind(table: &Map<String, Value>) -> Result<&'static Kind, Fault> {
     let name = table.get("kind").and_then(Value::as_str).ok_or(Fault::NoKind)?;
-    let found = kinds().iter().find(|kind| kind.name == name);
+    let found = kinds().iter().chain([&INSTANT_CONNECT]).find(|kind| kind.name == name);
     found.ok_or_else(|| Fault::UnknownKind { kind: name.to_owned() })
 }
 

@@ -196,6 +196,18 @@ fn what_is_wrong_is_said_with_the_field_and_the_next_step() {
     assert!(sentence(&table(&|table| drop(table.remove("kind")))).contains("no `kind`"));
     assert!(sentence(&table(&|table| drop(table.insert("app_secret".into(), json!([]))))).contains("`app_secret` is"));
 
+    let rooms = json!({ "kind": "webex-instant-connect", "bot_token": "env:BOT" });
+    let none = connector("shop", rooms.as_object().unwrap(), HOOK, &secret)
+        .err()
+        .unwrap();
+    assert!(none.to_string().contains("[webex_instant_connect]"), "{none}");
+    let wrong = json!({ "bot_token": "env:nothing" });
+    let wrong = instant_connect("webex_instant_connect", wrong.as_object().unwrap(), &secret).unwrap_err();
+    assert!(
+        wrong.to_string().starts_with("[webex_instant_connect] `bot_token`"),
+        "{wrong}"
+    );
+
     let name = connector("my shop", &table(&|_| {}), HOOK, &secret).err().unwrap();
     assert!(name.to_string().contains("letters, digits"), "{name}");
 }
@@ -236,6 +248,12 @@ fn what_is_shown_are_places_and_everything_that_is_no_secret() {
         ("secret", Place::Keyring("desk older".into())),
     ];
     assert_eq!(places(table.as_object().unwrap()), expected);
+    let rooms = json!({ "kind": "webex-instant-connect", "bot_token": "env:BOT", "org_id": "o" });
+    assert_eq!(redacted(rooms.as_object().unwrap()), *rooms.as_object().unwrap());
+    assert_eq!(
+        places(rooms.as_object().unwrap()),
+        [("bot_token", Place::Env("BOT".into()))]
+    );
     let unknown = json!({ "kind": "whatsup", "token": "s3cret" });
     let expected = json!({ "kind": "whatsup", "token": "(hidden)" });
     assert_eq!(Value::Object(redacted(unknown.as_object().unwrap())), expected);

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     courier::{CourierEvent, Reply},
+    desk::NewFile,
     link::LinkEvent,
     shell::Shell,
 };
@@ -441,6 +442,13 @@ impl<S: Shell> Controller<S> {
     pub(super) fn send_text(&self, conversation: ConversationId, text: String, reply: Reply) {
         match self.signed_in_ref() {
             Ok(signed_in) => signed_in.courier.send(conversation, text, reply),
+            Err(problem) => answer(reply, Err(problem)),
+        }
+    }
+
+    pub(super) fn send_file(&self, conversation: ConversationId, file: NewFile, reply: Reply) {
+        match self.signed_in_ref() {
+            Ok(signed_in) => signed_in.courier.send_file(conversation, file, reply),
             Err(problem) => answer(reply, Err(problem)),
         }
     }

@@ -16,7 +16,7 @@ use sightline_call::{
 use sightline_media::{MediaEvent, Painter, Session, SessionConfig};
 use sightline_wire::{
     ErrorCode, Problem,
-    conversation::{Channel, Conversation, ConversationState},
+    conversation::{AgentFiles, Channel, Conversation, ConversationState},
     device::Quality,
     escalation::{EscalationView, IceConfig, IcePolicy, VideoStarted},
     ids::EscalationId,
@@ -440,6 +440,7 @@ fn conversation_of(escalation: &EscalationView) -> Conversation {
         came_by: None,
         trusted: false,
         asked_for: None,
+        agent_files: AgentFiles::NotCarried,
         meetings: false,
         hidden_variables: Vec::new(),
         queue: None,

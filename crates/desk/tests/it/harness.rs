@@ -33,7 +33,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -75,7 +75,7 @@ pub struct World {
     pub url: String,
     address: SocketAddr,
     server: Option<RunningServer>,
-    change: fn(&mut ServerConfig),
+    change: Box<dyn Fn(&mut ServerConfig) + Send + Sync>,
 }
 
 impl World {
@@ -84,7 +84,7 @@ impl World {
     }
 
     /// With something else than the usual settings.
-    pub async fn with(change: fn(&mut ServerConfig)) -> Self {
+    pub async fn with(change: impl Fn(&mut ServerConfig) + Send + Sync + 'static) -> Self {
         let (folder, password) = (Folder::new(), Uuid::new_v4().to_string());
         let mut config = config(&folder.0, &password, SocketAddr::from(([127, 0, 0, 1], 0)));
         change(&mut config);
@@ -96,7 +96,7 @@ impl World {
             url: format!("http://{address}"),
             address,
             server: Some(server),
-            change,
+            change: Box::new(change),
         }
     }
 
@@ -289,6 +289,8 @@ pub struct Told {
     pub attention: AtomicUsize,
     pub closed: AtomicUsize,
     pub opened: Mutex<Vec<String>>,
+    /// The system has no browser.
+    pub no_browser: AtomicBool,
 }
 
 struct TestShell {
@@ -314,6 +316,9 @@ impl Shell for TestShell {
     }
 
     fn open(&self, url: &str) -> bool {
+        if self.told.no_browser.load(Ordering::SeqCst) {
+            return false;
+        }
         self.told.opened.lock().unwrap().push(url.into());
         true
     }

@@ -77,7 +77,7 @@ pub fn in_front_of(app: &App, thread: &Thread) -> Option<String> {
     };
     let lines = app.connectors.all();
     let bots = || {
-        let on = lines.iter().filter(|line| line.is_on());
+        let on = lines.iter().filter(|line| line.standing.is_on());
         on.filter_map(|line| Some((line, line.connector.direct_line()?)))
     };
     let named = bots().find(|(_, bot)| bot.entry.is_some() && bot.entry.as_deref() == entry);

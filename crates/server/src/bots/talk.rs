@@ -64,7 +64,7 @@ impl From<StoreError> for Left {
 
 /// Runs until the talk has ended, or the server stops.
 pub async fn run(app: &Arc<App>, mut talk: Talk, stir: &Stir) {
-    let line = app.connectors.get(&talk.connector).filter(|line| line.is_on());
+    let line = app.connectors.get(&talk.connector).filter(|line| line.standing.is_on());
     let Some((line, bot)) = line
         .as_ref()
         .and_then(|line| Some((line, line.connector.direct_line()?)))
@@ -100,7 +100,7 @@ pub async fn run(app: &Arc<App>, mut talk: Talk, stir: &Stir) {
             Left::Failed(failure, code) => (failure, code),
         };
         if !code.is_empty() {
-            line.failed(&code);
+            line.standing.failed(&code);
         }
         match patience.failed(failure) {
             Next::GiveUp => return give_up(app, &talk, &code).await,
@@ -178,7 +178,7 @@ async fn talking(
     loop {
         now_on.tell(talk).await?;
         patience.worked();
-        line.worked();
+        line.standing.worked();
         let idle = now_on.spoken_at + ASLEEP;
         tokio::select! {
             () = stir.changed.notified() => {
@@ -230,7 +230,7 @@ async fn called(app: &App, line: &Line, call: HttpCall) -> Result<Reply, Left> {
     let reply = answered.map_err(|error: CallError| Left::Failed(Failure::Silence, error.to_string()))?;
     match line.connector.judge(reply.status, &reply.headers, &reply.body) {
         Outcome::Taken { .. } => {
-            line.heard();
+            line.standing.heard();
             Ok(reply)
         }
         Outcome::Again { after } => {
@@ -345,7 +345,7 @@ impl Connection<'_> {
                 return Ok(());
             }
         };
-        self.line.heard();
+        self.line.standing.heard();
         self.echoed.extend(heard.ours);
         for event in heard.events {
             self.spoken_at = Instant::now();

@@ -94,6 +94,8 @@ pub fn sentence(code: &str) -> String {
         "no_answer" => "The platform does not answer.".into(),
         "answer_too_large" => "What answers there is not the platform.".into(),
         "bad_address" => "The address in the settings is none.".into(),
+        "answer_incomplete" => "What the platform answers lacks something that belongs there.".into(),
+        "sms_not_sent" => "The platform took an invite and did not send it.".into(),
         "sign_in_failed" => "The platform did not let us sign in.".into(),
         "busy" => "The platform asks for patience.".into(),
         "window_closed" => "The customer has not written for too long, so the platform lets nobody write.".into(),

@@ -4,11 +4,14 @@
 use super::{Line, inbound};
 use crate::{
     app::{App, now},
-    http::refusal::{Refusal, to_the_end},
+    http::{
+        body::Id,
+        refusal::{Refusal, to_the_end},
+    },
 };
 use axum::{
     body::Bytes,
-    extract::{OriginalUri, Path, State},
+    extract::{OriginalUri, State},
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -27,14 +30,14 @@ const REMEMBERED_MS: i64 = 24 * 3_600_000;
 /// Any method: each platform has its own way to ask whether we are who it thinks.
 pub async fn receive(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    Id(name): Id<String>,
     OriginalUri(uri): OriginalUri,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let line = app.connectors.get(&name).ok_or(ErrorCode::NotFound)?;
-    if !line.is_on() {
+    if !line.standing.is_on() {
         // The platform tries again, and nothing is lost if that is soon.
         return Ok((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "60")]).into_response());
     }
@@ -63,7 +66,7 @@ pub async fn receive(
             return Ok(status.into_response());
         }
     };
-    line.heard();
+    line.standing.heard();
     let answer = received.answer.clone();
     to_the_end(async move { carry_out(&app, &line, &call, received.events).await }).await?;
     Ok(match answer {
@@ -138,7 +141,7 @@ async fn believe(app: &App, line: &Line, call: &Call) -> Result<Received, Reject
         // Also where there was nothing to fetch: while we waited somebody else may have brought it.
         Ok(()) => read(),
         Err(error) => {
-            line.failed(&error.to_string());
+            line.standing.failed(&error.to_string());
             Err(reject)
         }
     }

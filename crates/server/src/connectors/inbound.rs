@@ -95,7 +95,7 @@ async fn fetch(app: &App, line: &Line, thread: &connect::Thread, id: &str) -> Re
     };
     let client = app.connectors.client();
     let failed = |code: &str| {
-        line.failed(code);
+        line.standing.failed(code);
         Refusal::from(ErrorCode::ConnectorFailing)
     };
     line.prepare(client).await.map_err(|error| failed(&error.to_string()))?;

@@ -1,10 +1,7 @@
 //! Rooms of Webex Instant Connect, for contact centres that meet there: the agent gets the host's link, the customer the
 //! guest's. What the broker does not do is a failed step that both the answer and the conversation's history name.
 
-use super::{
-    exchange::{self, Reply},
-    phone, secrets,
-};
+use super::{broker::Broker, phone};
 use crate::{
     app::{App, now},
     auth::SignedIn,
@@ -16,14 +13,9 @@ use crate::{
     },
 };
 use axum::{Json, extract::State};
-use serde_json::Value;
 use sightline_call::conversation::owns_active;
-use sightline_connect::{
-    HttpCall,
-    settings::instant_connect,
-    webex_instant::{
-        BrokerError, INVITE_DEADLINE, Instant, MEETING_DEADLINE, Meeting, NoInvite, Wanted, invited, meeting,
-    },
+use sightline_connect::webex_instant::{
+    BrokerError, INVITE_DEADLINE, MEETING_DEADLINE, Meeting, NoInvite, Wanted, invited, meeting,
 };
 use sightline_store::{
     conversations::StoredConversation,
@@ -36,19 +28,7 @@ use sightline_wire::{
     ids::{ClientMessageId, ConversationId},
     meeting::{MakeMeeting, MeetingMade},
 };
-use std::{sync::Arc, time::Duration};
-use tokio::time::timeout;
-
-/// Its table in the deployment's file.
-const TABLE: &str = "webex_instant_connect";
-
-/// The broker as the file names it; the error is a sentence for the operator.
-pub fn broker(table: &toml::Table) -> Result<Instant, String> {
-    let Ok(Value::Object(table)) = serde_json::to_value(table) else {
-        return Err(format!("[{TABLE}] cannot be read."));
-    };
-    instant_connect(TABLE, &table, &secrets::find).map_err(|error| error.to_string())
-}
+use std::sync::Arc;
 
 /// `POST /v1/conversations/{id}/meeting`.
 pub async fn make(
@@ -64,7 +44,7 @@ pub async fn make(
             shown(&mut c, conversation).await?
         };
         owns_active(facts(&stored), account.id)?;
-        let made = match ask(&app, broker, conversation).await {
+        let made = match ask(&app, &broker, conversation).await {
             Ok(made) => made,
             Err(why) => {
                 note(&app, conversation, &format!("The Webex room could not be made: {why}")).await?;
@@ -75,7 +55,7 @@ pub async fn make(
                     .into());
             }
         };
-        let not_invited = match invite(&app, broker, &stored, &account, body.client_id, &made.guest_url).await? {
+        let not_invited = match invite(&app, &broker, &stored, &account, body.client_id, &made.guest_url).await? {
             Ok(()) => None,
             Err(problem) => {
                 note(&app, conversation, problem.message.trim_end_matches('.')).await?;
@@ -93,36 +73,32 @@ pub async fn make(
 }
 
 /// Once more after a failure that may pass.
-async fn ask(app: &App, broker: &Instant, conversation: ConversationId) -> Result<Meeting, BrokerError> {
+async fn ask(app: &App, broker: &Broker, conversation: ConversationId) -> Result<Meeting, BrokerError> {
     let subject = conversation.to_string();
     let wanted = Wanted::for_two(&subject);
-    let mut again = true;
-    loop {
-        let reply = answered(app, broker.create(wanted), MEETING_DEADLINE).await;
-        let made = reply.and_then(|reply| meeting(wanted, reply.status, &reply.body));
-        match made {
-            Err(BrokerError::Unavailable(_) | BrokerError::Silent) if again => again = false,
-            made => return made,
-        }
+    let once = || {
+        let call = (broker.instant.create(wanted), MEETING_DEADLINE);
+        broker.ask(app.connectors.client(), call, |status, body| {
+            meeting(wanted, status, body)
+        })
+    };
+    match once().await {
+        Err(error) if error.may_pass() => once().await,
+        made => made,
     }
-}
-
-async fn answered(app: &App, call: HttpCall, patience: Duration) -> Result<Reply, BrokerError> {
-    let reply = timeout(patience, exchange::exchange(app.connectors.client(), call)).await;
-    reply.ok().and_then(Result::ok).ok_or(BrokerError::Silent)
 }
 
 /// The guest's link goes to the customer: into the conversation where it carries text, else by SMS; the inner error says
 /// why it has not.
 async fn invite(
     app: &App,
-    broker: &Instant,
+    broker: &Broker,
     stored: &StoredConversation,
     account: &Account,
     client_id: ClientMessageId,
     link: &str,
 ) -> Result<Result<(), Problem>, Refusal> {
-    if stored.channel == Channel::Phone && broker.org_id.is_some() {
+    if stored.channel == Channel::Phone && broker.instant.org_id.is_some() {
         return text_by_broker(app, broker, stored).await;
     }
     let mut writing = app.store.write().await?;
@@ -158,7 +134,7 @@ async fn invite(
 /// The broker writes the SMS itself, to the number that the conversation knows.
 async fn text_by_broker(
     app: &App,
-    broker: &Instant,
+    broker: &Broker,
     stored: &StoredConversation,
 ) -> Result<Result<(), Problem>, Refusal> {
     let failed = |code, why: &dyn std::fmt::Display| {
@@ -167,13 +143,15 @@ async fn text_by_broker(
         ))
     };
     let (number, line) = phone::number_of(stored);
-    let call = match broker.invite(&stored.id.to_string(), number, line) {
+    let call = match broker.instant.invite(&stored.id.to_string(), number, line) {
         Ok(call) => call,
         Err(NoInvite::Number(why)) => return failed(ErrorCode::CallerTakesNoSms, &why),
         Err(why @ NoInvite::NoOrganisation) => return failed(ErrorCode::InviteNotSent, &why),
     };
-    let reply = answered(app, call, INVITE_DEADLINE).await;
-    match reply.and_then(|reply| invited(reply.status, &reply.body)) {
+    match broker
+        .ask(app.connectors.client(), (call, INVITE_DEADLINE), invited)
+        .await
+    {
         Ok(()) => {
             note(app, stored.id, "The link to the Webex room went out by SMS").await?;
             Ok(Ok(()))

@@ -4,9 +4,12 @@
 //! becomes messages of a conversation in [`inbound`]. What concerns the platform of what happens here becomes rows of the
 //! outbox in [`parcels`], in the transaction that makes it happen; [`outbox`] carries them. [`line`] is one connector with
 //! how it stands, [`exchange`] one call to a platform, [`routes`] what an admin sees, [`edit`] what an admin sets up.
+//! Rooms elsewhere are asked of the [`broker`], in [`meetings`].
 
+pub mod broker;
 pub mod edit;
 pub mod exchange;
+mod file;
 pub mod hooks;
 pub mod inbound;
 mod line;
@@ -16,11 +19,12 @@ pub mod parcels;
 pub mod phone;
 pub mod routes;
 mod secrets;
+mod standing;
 
 pub use line::Line;
 
 use crate::deployment::Deployment;
-use sightline_connect::webex_instant::Instant;
+use broker::Broker;
 use sightline_store::{Store, StoreError, connectors};
 use std::{
     collections::BTreeMap,
@@ -41,7 +45,7 @@ pub struct Connectors {
     lines: RwLock<BTreeMap<String, Arc<Line>>>,
     /// One changes the deployment's file, the others wait.
     editing: Mutex<()>,
-    meetings: Option<Instant>,
+    broker: RwLock<Option<Arc<Broker>>>,
     client: reqwest::Client,
     /// Wakes the outbox.
     pub wake: Notify,
@@ -55,11 +59,11 @@ impl Connectors {
             let hook = hook_of(public_url, name);
             lines.insert(name.clone(), Arc::new(Line::new(name, table, hook)?));
         }
-        let meetings = deployment.webex_instant_connect.as_ref().map(meetings::broker);
+        let broker = deployment.webex_instant_connect.as_ref().map(Broker::new);
         let made = Self {
             lines: RwLock::new(lines),
             editing: Mutex::new(()),
-            meetings: meetings.transpose()?,
+            broker: RwLock::new(broker.transpose()?.map(Arc::new)),
             client: exchange::client().map_err(|error| error.to_string())?,
             wake: Notify::new(),
         };
@@ -92,7 +96,11 @@ impl Connectors {
         let mut c = store.read().await?;
         for (name, switch) in connectors::switches(&mut c).await? {
             if let Some(line) = self.get(&name) {
-                line.set_switch(switch);
+                line.standing.set_switch(switch);
+            } else if name == broker::NAME
+                && let Some(broker) = self.broker()
+            {
+                broker.standing.set_switch(switch);
             }
         }
         Ok(())
@@ -124,8 +132,17 @@ impl Connectors {
     }
 
     /// Who makes rooms elsewhere, where the deployment has somebody who does.
-    pub fn meetings(&self) -> Option<&Instant> {
-        self.meetings.as_ref()
+    pub fn broker(&self) -> Option<Arc<Broker>> {
+        self.broker.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same, unless it is switched off.
+    pub fn meetings(&self) -> Option<Arc<Broker>> {
+        self.broker().filter(|broker| broker.standing.is_on())
+    }
+
+    fn set_broker(&self, broker: Option<Broker>) {
+        *self.broker.write().unwrap_or_else(PoisonError::into_inner) = broker.map(Arc::new);
     }
 
     /// For calls to platforms.

@@ -146,11 +146,11 @@ async fn look(app: &Arc<App>, lane: &mut Lane, calls: &mut Calls) -> Duration {
 /// The same; when it is to be looked at again.
 async fn begin(app: &Arc<App>, lane: &mut Lane, now: UnixMillis, calls: &mut Calls) -> Result<UnixMillis, StoreError> {
     let latest = now + LONGEST_SLEEP_MS;
-    if !lane.line.is_on() {
+    if !lane.line.standing.is_on() {
         // Switching it on wakes us.
         return Ok(latest);
     }
-    let held = lane.line.held_until();
+    let held = lane.line.standing.held_until();
     if held > now {
         return Ok(held.min(latest));
     }
@@ -167,7 +167,7 @@ async fn begin(app: &Arc<App>, lane: &mut Lane, now: UnixMillis, calls: &mut Cal
 
 async fn carry(app: Arc<App>, line: Arc<Line>, head: Head) -> (String, String) {
     let done = (line.name.clone(), head.thread.clone());
-    sleep(line.place_in_row()).await;
+    sleep(line.standing.place_in_row()).await;
     if let Err(refusal) = deliver(&app, &line, head).await {
         let code = refusal.into_problem().code;
         tracing::error!(?code, "a delivery could not be written down");
@@ -205,13 +205,13 @@ async fn deliver(app: &App, line: &Line, head: Head) -> Result<(), Refusal> {
         Ok(None) => Outcome::Taken { id: None },
         Ok(Some(reply)) => judged(line, reply, head.attempts),
         Err(error) => {
-            line.failed(&error.to_string());
+            line.standing.failed(&error.to_string());
             Outcome::Again { after: None }
         }
     };
     match outcome {
         Outcome::Taken { id } => {
-            line.worked();
+            line.standing.worked();
             let learnt = match &answered {
                 Ok(Some(reply)) => line.connector.learn(&reply.body),
                 Ok(None) | Err(_) => Context::new(),
@@ -238,7 +238,7 @@ async fn deliver(app: &App, line: &Line, head: Head) -> Result<(), Refusal> {
 fn judged(line: &Line, reply: &Reply, attempts: u32) -> Outcome {
     match line.connector.judge(reply.status, &reply.headers, &reply.body) {
         Outcome::Refused { code } if reply.status == 401 => {
-            line.failed(&reply.status.to_string());
+            line.standing.failed(&reply.status.to_string());
             if attempts < SIGN_INS {
                 Outcome::Again { after: None }
             } else {
@@ -384,9 +384,9 @@ async fn again(app: &App, line: &Line, head: &Head, code: &str, after: Option<Du
     }
     if let Some(after) = after {
         // Patience is asked of the whole connector.
-        line.hold(after);
+        line.standing.hold(after);
     }
-    line.failed(code);
+    line.standing.failed(code);
     let pause = FIRST_PAUSE_MS
         .saturating_mul(1_i64.checked_shl(head.attempts).unwrap_or(i64::MAX))
         .min(LONGEST_PAUSE_MS);

@@ -2,6 +2,7 @@
 
 use super::{
     Line,
+    broker::{self, Broker},
     exchange::{self, CallError},
     parcels::Parcel,
 };
@@ -14,12 +15,8 @@ use crate::{
     },
     readiness::routes::supervises,
 };
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
-use serde_json::Value;
+use axum::{Json, extract::State, http::StatusCode};
+use serde_json::{Map, Value};
 use sightline_call::text::one_line;
 use sightline_connect::{Outcome, settings};
 use sightline_store::{
@@ -32,7 +29,11 @@ use sightline_wire::{
     connectors::{ConnectorSetting, ConnectorTest, ConnectorView, DeadLetter, SecretFound},
     ids::{ConversationId, DeliveryId},
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::time::timeout;
 
 /// Somebody waits for what a test says: signing in and being answered take no longer together.
@@ -49,9 +50,29 @@ pub fn administers(account: &Account) -> Result<(), Refusal> {
     }
 }
 
-fn named(app: &App, name: &str) -> Result<Arc<Line>, Refusal> {
-    app.connectors.get(name).ok_or(ErrorCode::NotFound.into())
+/// What an admin may test and switch.
+enum Named {
+    /// A connector.
+    Line(Arc<Line>),
+    /// The broker of rooms elsewhere.
+    Broker(Arc<Broker>),
 }
+
+impl Named {
+    fn find(app: &App, name: &str) -> Result<Self, Refusal> {
+        let line = app.connectors.get(name).map(Self::Line);
+        let broker = || {
+            app.connectors
+                .broker()
+                .filter(|_| name == broker::NAME)
+                .map(Self::Broker)
+        };
+        line.or_else(broker).ok_or(ErrorCode::NotFound.into())
+    }
+}
+
+/// Of a test: what there is to say when it works, else the code of what is wrong.
+pub type Tested = Result<&'static str, String>;
 
 /// `GET /v1/connectors`.
 pub async fn list(
@@ -72,13 +93,13 @@ pub async fn views(app: &App) -> Result<Vec<ConnectorView>, Refusal> {
     let mut views = Vec::new();
     for line in app.connectors.all() {
         let (waiting, dead) = counts.get(&line.name).copied().unwrap_or_default();
-        let (heard_at, sent_at) = line.seen();
+        let (heard_at, sent_at) = line.standing.seen();
         views.push(ConnectorView {
             name: line.name.clone(),
             kind: line.kind.clone(),
-            state: line.state(),
+            state: line.standing.state(),
             hook: line.hook.clone(),
-            settings: shown(&line),
+            settings: shown(&line.table, &line.found).chain(for_all(&line)).collect(),
             waiting,
             dead,
             conversations: i64::try_from(conversations::over(&mut c, &line.name).await?.len()).unwrap_or(i64::MAX),
@@ -86,12 +107,13 @@ pub async fn views(app: &App) -> Result<Vec<ConnectorView>, Refusal> {
             sent_at,
         });
     }
+    views.extend(app.connectors.broker().map(|broker| broker.view()));
     Ok(views)
 }
 
 /// Settings as they may be seen: of a secret the place, and whether there is one.
-fn shown(line: &Line) -> Vec<ConnectorSetting> {
-    settings::redacted(&line.table)
+pub fn shown(table: &Map<String, Value>, found: &BTreeSet<String>) -> impl Iterator<Item = ConnectorSetting> {
+    settings::redacted(table)
         .into_iter()
         .filter(|(name, _)| name != "kind")
         .flat_map(|(name, value)| match value {
@@ -99,20 +121,18 @@ fn shown(line: &Line) -> Vec<ConnectorSetting> {
             Value::Array(several) => several.into_iter().map(|one| (name.clone(), one)).collect(),
             one => vec![(name, one)],
         })
-        .map(|(name, value)| {
+        .map(move |(name, value)| {
             let value = match value {
                 Value::String(text) => text,
                 other => other.to_string(),
             };
             let is_place = value.starts_with("env:") || value.starts_with("keyring:");
-            let secret = is_place.then(|| match line.found.contains(&value) {
+            let secret = is_place.then(|| match found.contains(&value) {
                 true => SecretFound::Set,
                 false => SecretFound::Missing,
             });
             ConnectorSetting { name, value, secret }
         })
-        .chain(for_all(line))
-        .collect()
 }
 
 /// What fits every kind.
@@ -126,16 +146,31 @@ fn for_all(line: &Line) -> impl Iterator<Item = ConnectorSetting> {
     })
 }
 
-/// `POST /v1/connectors/{name}/test`: calls the platform and looks at its answer. What was fetched to sign in before counts
-/// as fetched; everything else is asked now.
+/// `POST /v1/connectors/{name}/test`: calls the platform and looks at its answer.
 pub async fn test(
     State(app): State<Arc<App>>,
     SignedIn { account }: SignedIn,
-    Path(name): Path<String>,
+    Id(name): Id<String>,
 ) -> Result<Json<ConnectorTest>, Refusal> {
     administers(&account)?;
-    let line = named(&app, &name)?;
+    let named = Named::find(&app, &name)?;
     let began = now();
+    let tested = match named {
+        Named::Line(line) => test_line(&app, &line).await,
+        Named::Broker(broker) => broker.test(app.connectors.client()).await,
+    };
+    let works = tested.is_ok();
+    let sentence = tested.map_or_else(|code| exchange::sentence(&code), str::to_owned);
+    tracing::info!(admin = %account.id, connector = name, works, "tested");
+    Ok(Json(ConnectorTest {
+        works,
+        sentence,
+        took_ms: now() - began,
+    }))
+}
+
+/// What was fetched to sign in before counts as fetched; everything else is asked now.
+async fn test_line(app: &App, line: &Line) -> Tested {
     let client = app.connectors.client();
     let answer = async {
         line.prepare(client).await?;
@@ -145,7 +180,7 @@ pub async fn test(
     let outcome = match &answered {
         Ok(reply) => match line.connector.judge(reply.status, &reply.headers, &reply.body) {
             // What the platform says to a call of no consequence is its answer to our sign-in.
-            Outcome::Taken { .. } | Outcome::WindowClosed => Ok(()),
+            Outcome::Taken { .. } | Outcome::WindowClosed => Ok("The platform answered and knows us."),
             Outcome::Again { .. } if reply.status == 429 => Err("busy".to_owned()),
             Outcome::Again { .. } => Err(reply.status.to_string()),
             Outcome::Refused { code } => Err(if matches!(reply.status, 401 | 403) {
@@ -156,47 +191,36 @@ pub async fn test(
         },
         Err(error) => Err(error.to_string()),
     };
-    let sentence = match &outcome {
-        Ok(()) => {
-            line.worked();
-            line.release();
+    match &outcome {
+        Ok(_) => {
+            line.standing.worked();
+            line.standing.release();
             // Whatever waits need not wait for its next turn.
             app.connectors.wake.notify_one();
-            "The platform answered and knows us.".to_owned()
         }
-        Err(code) => {
-            line.failed(code);
-            exchange::sentence(code)
-        }
-    };
-    tracing::info!(admin = %account.id, connector = name, works = outcome.is_ok(), "tested");
-    Ok(Json(ConnectorTest {
-        works: outcome.is_ok(),
-        sentence,
-        took_ms: now() - began,
-    }))
+        Err(code) => line.standing.failed(code),
+    }
+    outcome
 }
 
 /// `POST /v1/connectors/{name}/enable`: what has waited goes out.
 pub async fn enable(
     State(app): State<Arc<App>>,
     SignedIn { account }: SignedIn,
-    Path(name): Path<String>,
+    Id(name): Id<String>,
 ) -> Result<Json<Vec<ConnectorView>>, Refusal> {
     administers(&account)?;
-    let line = named(&app, &name)?;
-    turn(&app, &line, Switch::On, &account).await
+    turn(&app, Named::find(&app, &name)?, Switch::On, &account).await
 }
 
 /// `POST /v1/connectors/{name}/disable`: no traffic from here on. Refused while conversations go over it, with their list.
 pub async fn disable(
     State(app): State<Arc<App>>,
     SignedIn { account }: SignedIn,
-    Path(name): Path<String>,
+    Id(name): Id<String>,
 ) -> Result<Json<Vec<ConnectorView>>, Refusal> {
     administers(&account)?;
-    let line = named(&app, &name)?;
-    turn(&app, &line, Switch::Off, &account).await
+    turn(&app, Named::find(&app, &name)?, Switch::Off, &account).await
 }
 
 /// Refuses, with the list, while conversations go over a connector.
@@ -215,22 +239,29 @@ pub fn unused(using: Vec<ConversationId>) -> Result<(), Refusal> {
 
 async fn turn(
     app: &Arc<App>,
-    line: &Arc<Line>,
+    named: Named,
     switch: Switch,
     admin: &Account,
 ) -> Result<Json<Vec<ConnectorView>>, Refusal> {
-    let (task, line, admin) = (app.clone(), line.clone(), admin.id);
+    let (task, admin) = (app.clone(), admin.id);
     to_the_end(async move {
         let mut writing = task.store.write().await?;
-        if switch == Switch::Off {
-            unused(conversations::over(writing.conn(), &line.name).await?)?;
+        let (name, standing) = match &named {
+            Named::Line(line) => (line.name.as_str(), &line.standing),
+            Named::Broker(broker) => (broker::NAME, &broker.standing),
+        };
+        if switch == Switch::Off && matches!(named, Named::Line(_)) {
+            unused(conversations::over(writing.conn(), name).await?)?;
         }
-        connectors::switch(writing.conn(), &line.name, switch, now()).await?;
+        connectors::switch(writing.conn(), name, switch, now()).await?;
         let committed = writing.commit().await?;
-        line.set_switch(switch);
+        standing.set_switch(switch);
         drop(committed);
-        tracing::info!(%admin, connector = line.name, ?switch, "switched");
-        task.connectors.wake.notify_one();
+        tracing::info!(%admin, connector = name, ?switch, "switched");
+        match &named {
+            Named::Line(_) => task.connectors.wake.notify_one(),
+            Named::Broker(_) => broker::told(&task).await?,
+        }
         Ok(())
     })
     .await?;

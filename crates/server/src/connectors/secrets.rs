@@ -1,7 +1,12 @@
 //! Where secrets are found: in the environment, or in the system's keyring under the service `sightline`.
 
 use sightline_connect::{Secret, settings::Place};
-use std::{sync::mpsc, thread, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
 
 /// The service under which secrets stand in the keyring.
 const SERVICE: &str = "sightline";
@@ -9,8 +14,27 @@ const SERVICE: &str = "sightline";
 /// A keyring that is locked asks for a password that nobody types.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Finds secrets, and remembers where there were some.
+#[derive(Default)]
+pub struct Finder(Mutex<BTreeSet<String>>);
+
+impl Finder {
+    /// The secret at this place. May take as long as a keyring needs.
+    pub fn find(&self, place: &Place) -> Option<Secret> {
+        let secret = find(place)?;
+        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        found.insert(place.to_string());
+        Some(secret)
+    }
+
+    /// The places where there was one.
+    pub fn found(self) -> BTreeSet<String> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The secret at this place. May take as long as a keyring needs.
-pub fn find(place: &Place) -> Option<Secret> {
+fn find(place: &Place) -> Option<Secret> {
     let text = match place {
         Place::Env(name) => std::env::var(name).ok()?,
         Place::Keyring(name) => in_keyring(name.clone())?,

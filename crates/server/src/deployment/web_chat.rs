@@ -9,13 +9,16 @@ use std::time::Duration;
 pub struct WebChat {
     /// A customer whose page is gone for so long has left the chat, in seconds; 0: nobody leaves by being away.
     pub customer_gone_after_s: u32,
+    /// Whether agents can send files into it.
+    pub agent_files: bool,
 }
 
 impl Default for WebChat {
-    /// As long as Dynamics 365 waits.
+    /// As long as Dynamics 365 waits, and with files.
     fn default() -> Self {
         Self {
             customer_gone_after_s: 180,
+            agent_files: true,
         }
     }
 }

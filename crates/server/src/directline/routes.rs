@@ -3,7 +3,7 @@ use crate::{
     app::{App, now},
     files::routes as files,
     http::{
-        body::{Body, OptionalBody, bearer},
+        body::{Body, Id, OptionalBody, bearer},
         origin,
         refusal::{Refusal, to_the_end},
     },
@@ -12,7 +12,7 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware,
     routing::{get, post},
@@ -197,7 +197,7 @@ pub struct Since {
 async fn reconnect(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    Id(id): Id<String>,
     Query(since): Query<Since>,
 ) -> Result<Json<ConversationStarted>, Refusal> {
     let Authorised { thread, .. } = authorised(&app, &headers, Some(&id)).await?;
@@ -210,7 +210,7 @@ async fn reconnect(
 async fn read(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    Id(id): Id<String>,
     Query(since): Query<Since>,
 ) -> Result<Json<ActivitySet>, Refusal> {
     let Authorised { thread: id, .. } = authorised(&app, &headers, Some(&id)).await?;

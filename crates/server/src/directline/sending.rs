@@ -14,14 +14,14 @@ use crate::{
     },
     handover::{self, Handover},
     http::{
-        body::Body,
+        body::{Body, Id},
         refusal::{Refusal, to_the_end},
     },
 };
 use axum::{
     Json,
     body::Bytes,
-    extract::{FromRequest, Multipart, Path, Query, Request, State, multipart::MultipartError},
+    extract::{FromRequest, Multipart, Query, Request, State, multipart::MultipartError},
     http::{HeaderMap, header},
 };
 use serde::Deserialize;
@@ -63,7 +63,7 @@ const SET_CONTEXT: &str = "context.set";
 pub async fn send(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    Id(id): Id<String>,
     request: Request,
 ) -> Result<Json<ResourceResponse>, Refusal> {
     // Whoever may not send is not listened to for megabytes.
@@ -85,7 +85,7 @@ pub struct Uploader {
 pub async fn upload(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    Id(id): Id<String>,
     Query(uploader): Query<Uploader>,
     request: Request,
 ) -> Result<Json<ResourceResponse>, Refusal> {

@@ -9,13 +9,14 @@ use crate::{
     customer::{self, PageSignal},
     files::routes as files,
     http::{
+        body::Id,
         frames::{Frames, Incoming, limited},
         refusal::Refusal,
     },
 };
 use axum::{
     extract::{
-        Path, Query, State,
+        Query, State,
         ws::{WebSocketUpgrade, close_code},
     },
     response::Response,
@@ -43,7 +44,7 @@ pub struct Ticket {
 /// `GET conversations/{id}/stream?watermark=&t=`.
 pub async fn open(
     State(app): State<Arc<App>>,
-    Path(thread): Path<String>,
+    Id(thread): Id<String>,
     Query(since): Query<Since>,
     Query(ticket): Query<Ticket>,
     upgrade: WebSocketUpgrade,

@@ -1,9 +1,11 @@
-//! Files that customers send: what is taken, and how it is kept and shown. What could run in a browser is never shown by one.
+//! Files that customers and agents send: how they are kept and shown. What is taken says `sightline_call::files`; what could
+//! run in a browser is never shown by one.
 
-mod kinds;
+pub mod agents;
 pub mod routes;
 
 use crate::http::refusal::Refusal;
+use sightline_call::files::{MAX_NAME_CHARS, clean_name, taken};
 use sightline_store::{SqliteConnection, files};
 use sightline_wire::{
     ErrorCode, Problem, UnixMillis,
@@ -11,9 +13,6 @@ use sightline_wire::{
     ids::{ConversationId, FileId},
 };
 use uuid::Uuid;
-
-/// Direct Line's own limit for one file.
-pub const LONGEST_FILE: usize = 4 * 1024 * 1024;
 
 /// Most files of one message.
 pub const MOST_FILES: usize = 10;
@@ -23,9 +22,6 @@ pub const LONGEST_UPLOAD: usize = 16 * 1024 * 1024;
 
 /// All files that one thread may have here: nobody fills the disk with a chat.
 const MOST_BYTES: i64 = 100 * 1024 * 1024;
-
-/// Longest name of a file.
-const MAX_NAME_CHARS: usize = 100;
 
 /// A file that has come, and is taken.
 #[derive(Debug, Clone)]
@@ -44,24 +40,7 @@ impl Sent {
     /// A file with its bytes, as its sender declares it.
     pub fn whole(name: Option<&str>, declared: &str, content: Vec<u8>) -> Result<Self, Refusal> {
         let name = clean_name(name.unwrap_or_default());
-        if content.len() > LONGEST_FILE {
-            return Err(Problem::new(ErrorCode::FileTooLarge)
-                .saying(format!("{} is larger than 4 MB.", shown(&name)))
-                .into());
-        }
-        if content.is_empty() {
-            return Err(Problem::new(ErrorCode::BadRequest)
-                .saying(format!("{} is empty.", shown(&name)))
-                .into());
-        }
-        let Some(kind) = kinds::kind(declared, &content) else {
-            return Err(Problem::new(ErrorCode::FileRefused)
-                .saying(format!(
-                    "{} is of a kind that is not taken, or not what it says.",
-                    shown(&name)
-                ))
-                .into());
-        };
+        let kind = taken(&name, declared, &content)?;
         Ok(Self::Whole { name, kind, content })
     }
 
@@ -88,10 +67,6 @@ impl Sent {
             format!("[{kind}] {name}")
         }
     }
-}
-
-fn shown(name: &str) -> &str {
-    if name.is_empty() { "The file" } else { name }
 }
 
 /// The words and the files' names in one text.
@@ -121,7 +96,7 @@ pub async fn keep(
     if new > 0 && files::bytes_of_thread(c, thread).await?.saturating_add(new) > MOST_BYTES {
         return Err(Problem::new(ErrorCode::FileTooLarge)
             .saying("This chat has as many files as it may have.")
-            .advising("Begin another chat, or send the file another way.")
+            .advising("Send the file another way.")
             .into());
     }
     let mut kept = Vec::new();
@@ -157,53 +132,14 @@ pub async fn keep(
     })
 }
 
-/// Without folders, and without what confuses whoever reads it: control characters and those that turn the direction of
-/// writing around, which make `exe.gpj` of `jpg.exe`.
-fn clean_name(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let clean: String = last
-        .chars()
-        .filter(|c| !c.is_control() && !turns(*c))
-        .take(MAX_NAME_CHARS)
-        .collect();
-    clean.trim().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_a_name_and_nothing_else() {
-        for (given, clean) in [
-            ("photo.jpg", "photo.jpg"),
-            ("../../etc/passwd", "passwd"),
-            ("C:\\Users\\a\\bill.pdf", "bill.pdf"),
-            ("a\r\nset-cookie: b.png", "aset-cookie: b.png"),
-            ("cod\u{202e}gpj.exe", "codgpj.exe"),
-            ("  ", ""),
-        ] {
-            assert_eq!(clean_name(given), clean);
-        }
-        assert_eq!(clean_name(&"x".repeat(500)).len(), MAX_NAME_CHARS);
-    }
-
-    #[test]
-    fn a_file_is_refused_with_its_reason() {
-        let refused = |kind: &str, content: &[u8]| {
-            let refused = Sent::whole(Some("a"), kind, content.to_vec()).unwrap_err();
-            refused.problem().code
-        };
-        assert_eq!(refused("text/html", b"<p>"), ErrorCode::FileRefused);
-        assert_eq!(refused("image/png", b"no picture"), ErrorCode::FileRefused);
-        assert_eq!(refused("text/plain", b""), ErrorCode::BadRequest);
-        assert_eq!(
-            refused("text/plain", &vec![b'a'; LONGEST_FILE + 1]),
-            ErrorCode::FileTooLarge
-        );
-        let taken = Sent::whole(Some("a.txt"), "text/plain; charset=utf-8", b"abc".to_vec()).unwrap();
-        assert_eq!(text(" Look ", &[taken]), "Look\n[text/plain] a.txt");
+    fn a_message_of_files_is_a_text_too() {
+        let file = Sent::whole(Some("a.txt"), "text/plain; charset=utf-8", b"abc".to_vec()).unwrap();
+        assert_eq!(text(" Look ", &[file]), "Look\n[text/plain] a.txt");
     }
 
     #[test]

@@ -10,7 +10,10 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
@@ -60,13 +63,16 @@ pub struct Signed {
 /// `GET /v3/directline/conversations/{id}/files/{file}?e=&t=`.
 pub async fn by_address(
     State(app): State<Arc<App>>,
-    Path((thread, file)): Path<(String, String)>,
-    Query(given): Query<Signed>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    query: Result<Query<Signed>, QueryRejection>,
 ) -> Result<Response, Refusal> {
+    let Path((thread, file)) = path.map_err(|_| ErrorCode::NotFound)?;
+    let expired = || Refusal::from(ErrorCode::SessionExpired).with_status(403);
+    let Query(given) = query.map_err(|_| expired())?;
     let file: FileId = file.parse().map_err(|_| ErrorCode::NotFound)?;
     let right = secrets::equal(&given.t, &signature(&app.link_key, &thread, file, given.e));
     if !right || given.e <= now() {
-        return Err(Refusal::from(ErrorCode::SessionExpired).with_status(403));
+        return Err(expired());
     }
     let stored = stored(&app, file).await?;
     if stored.thread != thread {

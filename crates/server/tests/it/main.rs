@@ -1,9 +1,11 @@
 //! The server as its clients meet it: really served, over loopback, with real sockets.
 
 mod accounts;
+mod agent_files;
 mod bad_input;
 mod bot_service;
 mod bots;
+mod broker;
 mod call_moves;
 mod call_stats;
 mod connectors;
@@ -14,6 +16,7 @@ mod disk;
 mod escalations;
 mod gone;
 mod harness;
+mod instant_connect;
 mod interop;
 mod invites;
 mod kill;

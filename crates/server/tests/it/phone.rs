@@ -1,11 +1,11 @@
 //! A telephone call with video beside it: the phone system says who has answered, the link goes by SMS, the sound stays on
-//! the phone. And rooms elsewhere, from a broker of our own invention that fails when it is told to.
+//! the phone. And rooms elsewhere, from a broker that fails when it is told to.
 
 use crate::{
+    broker::Broker,
     harness::{Answer, Desk, World},
     platform::{Platform, Says, now, secret},
 };
-use axum::{Router, body::Bytes, extract::State, http::Uri, response::IntoResponse};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sightline_connect::generic::SIGNATURE;
@@ -16,8 +16,6 @@ use sightline_wire::{
     escalation::InviteView,
     meeting::MeetingMade,
 };
-use std::sync::{Arc, Mutex};
-use tokio::net::TcpListener;
 use uuid::Uuid;
 
 /// A phone system, and another platform that sends SMS for it.
@@ -176,63 +174,6 @@ async fn a_caller_who_withholds_the_number_is_not_invited() {
     assert_eq!(refused.code, ErrorCode::CallerTakesNoSms);
 }
 
-/// A broker that answers as it is told to, and keeps what it was asked.
-#[derive(Default)]
-struct Broker {
-    asked: Mutex<Vec<(String, Value)>>,
-    /// Instead of the next good answers.
-    next: Mutex<Vec<Says>>,
-}
-
-impl Broker {
-    async fn start() -> (Arc<Self>, String) {
-        let broker = Arc::new(Self::default());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let table = format!(
-            "[webex_instant_connect]\nbroker_base = \"http://{}\"\nbot_token = \"env:CARGO_PKG_NAME\"\norg_id = \"org-1\"\n",
-            listener.local_addr().unwrap()
-        );
-        let app = Router::new().fallback(Self::hear).with_state(broker.clone());
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        (broker, table)
-    }
-
-    async fn hear(State(broker): State<Arc<Self>>, uri: Uri, body: Bytes) -> impl IntoResponse {
-        let path = uri.path().to_owned();
-        let invite = path.ends_with("/meetingInvite");
-        broker
-            .asked
-            .lock()
-            .unwrap()
-            .push((path, serde_json::from_slice(&body).unwrap()));
-        let mut next = broker.next.lock().unwrap();
-        let said = if next.is_empty() {
-            let links = json!({ "host": [{ "short": "hostKey" }], "guest": [{ "short": "guestKey" }], "baseUrl": "https://instant.example/visit/" });
-            Says(
-                200,
-                Vec::new(),
-                if invite {
-                    json!({ "status": "Successful" })
-                } else {
-                    links
-                },
-            )
-        } else {
-            next.remove(0)
-        };
-        (StatusCode::from_u16(said.0).unwrap(), axum::Json(said.2))
-    }
-
-    fn asked(&self, what: &str) -> Vec<Value> {
-        let asked = self.asked.lock().unwrap();
-        asked
-            .iter()
-            .filter(|(path, _)| path.ends_with(what))
-            .map(|(_, body)| body.clone())
-            .collect()
-    }
-}
-
 #[tokio::test]
 async fn a_room_elsewhere_gives_the_agent_the_hosts_link_and_the_caller_the_guests() {
     let (broker, table) = Broker::start().await;
@@ -266,11 +207,7 @@ async fn a_broker_that_fails_is_a_failed_step_that_everybody_reads() {
     let (desk, conversation) = phones.answered("+15550100999", json!({})).await;
     let path = format!("/v1/conversations/{}/meeting", conversation.id);
     // Twice away: once more is tried, and no more.
-    broker
-        .next
-        .lock()
-        .unwrap()
-        .extend([Says::status(503), Says::status(503)]);
+    broker.says([Says::status(503), Says::status(503)]);
     let refused = desk
         .post::<MeetingMade>(&path, json!({ "client_id": Uuid::new_v4() }))
         .await
@@ -279,7 +216,7 @@ async fn a_broker_that_fails_is_a_failed_step_that_everybody_reads() {
     assert_eq!(broker.asked("/joseencrypt").len(), 2);
     // What a flow puts in place of a key makes no address.
     let none = json!({ "host": [{ "short": "None" }], "guest": [{ "short": "None" }], "baseUrl": "https://instant.example/visit/" });
-    broker.next.lock().unwrap().push(Says(200, Vec::new(), none));
+    broker.says([Says(200, Vec::new(), none)]);
     let refused = desk
         .post::<MeetingMade>(&path, json!({ "client_id": Uuid::new_v4() }))
         .await
@@ -294,7 +231,7 @@ async fn a_broker_that_fails_is_a_failed_step_that_everybody_reads() {
     // A link, and no SMS.
     let good =
         json!({ "host": [{ "short": "h" }], "guest": [{ "short": "g" }], "baseUrl": "https://instant.example/visit/" });
-    broker.next.lock().unwrap().extend([
+    broker.says([
         Says(200, Vec::new(), good),
         Says(200, Vec::new(), json!({ "status": "Failed" })),
     ]);

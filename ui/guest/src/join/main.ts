@@ -4,11 +4,12 @@ import { applyAccent, embedding } from "../branding";
 import { Flow } from "../call/flow";
 import { expose } from "../diagnostics";
 import { byId } from "../dom";
+import { codeOf } from "./code";
 
 expose();
 applyAccent(embedding().accent);
 
-const code = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1) ?? "");
+const code = codeOf(location.pathname);
 const flow = new Flow({
   root: byId("stage"),
   code,

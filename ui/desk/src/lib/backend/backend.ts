@@ -1,9 +1,11 @@
-import type { DeskCommand, DeskEvent, Problem } from "$wire";
+import type { ConversationId, DeskCommand, DeskEvent, Problem } from "$wire";
 
 /** The one way between the window and the controller. */
 export interface Backend {
   /** Rejects with a {@link Problem}. */
   send(command: DeskCommand): Promise<void>;
+  /** Hands a file over; resolves once it is kept on this computer, from where it is sent. Rejects with a {@link Problem}. */
+  sendFile(conversation: ConversationId, file: File): Promise<void>;
   /** Calls `handler` for every event until the window closes. */
   listen(handler: (event: DeskEvent) => void): Promise<void>;
 }

@@ -56,6 +56,10 @@ class Recorder implements Backend {
   readonly sent: DeskCommand[] = [];
   emit: (event: DeskEvent) => void = () => {};
 
+  sendFile(): Promise<void> {
+    return Promise.resolve();
+  }
+
   listen(handler: (event: DeskEvent) => void): Promise<void> {
     this.emit = handler;
     return Promise.resolve();

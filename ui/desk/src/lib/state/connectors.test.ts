@@ -11,7 +11,9 @@ import {
   kindName,
   lettersOf,
   letterWord,
+  makesRooms,
   nextStep,
+  offMeans,
 } from "./connectors";
 import { Desk } from "./desk.svelte";
 
@@ -25,12 +27,16 @@ describe("connectors in words", () => {
   it("are called what their platforms are called, and by their own names where nobody knows them", () => {
     expect([kindName("whatsapp"), kindName("carrier-pigeon")]).toEqual(["WhatsApp Business", "carrier-pigeon"]);
     expect([kindChannel("acs"), kindChannel("carrier-pigeon")]).toEqual(["azure", "webhook"]);
-    expect([callsUs("webhook"), callsUs("direct-line")]).toEqual([true, false]);
+    expect([callsUs("webhook"), callsUs("direct-line"), callsUs("webex-instant-connect")]).toEqual([true, false, false]);
+    expect([makesRooms("webex-instant-connect"), makesRooms("webex-connect")]).toEqual([true, false]);
+    expect(offMeans("webex-instant-connect")).not.toEqual(offMeans("webhook"));
   });
 
   it("say what to do about every fault, also about one that only the platform knows", () => {
     expect(nextStep("401")).toMatch(/secret/);
     expect(nextStep("503")).toMatch(/status page/);
+    expect(nextStep("answer_incomplete")).toMatch(/address/);
+    expect(nextStep("sms_not_sent")).toMatch(/organisation/);
     expect(nextStep("busy")).toMatch(/Nothing has to be done/);
     expect(nextStep("131047")).toMatch(/131047.*documentation/);
   });
@@ -94,7 +100,7 @@ describe("the form of a connector", () => {
 
   it("sends what belongs to the kind and is not empty", () => {
     const field = (name: string, shape: "text" | "secrets") => ({ name, what: "", shape, needed: true, default: null });
-    const kind = { name: "webhook", what: "", fields: [field("url", "text"), field("secret", "secrets"), field("note", "text")] };
+    const kind = { name: "webhook", only: null, what: "", fields: [field("url", "text"), field("secret", "secrets"), field("note", "text")] };
     const values = { url: " https://a/ ", secret: "env:NEW\n\n env:OLD ", note: "  ", colour: "red" };
     expect(asSettings(kind, values)).toEqual({
       kind: "webhook",

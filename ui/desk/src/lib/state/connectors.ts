@@ -51,9 +51,19 @@ export function kindChannel(kind: string): Channel {
   return CHANNELS[kind] ?? "webhook";
 }
 
+/** Makes rooms elsewhere, and carries no conversations. */
+export function makesRooms(kind: string): boolean {
+  return kind === "webex-instant-connect";
+}
+
 /** Platforms that are called and never call. */
 export function callsUs(kind: string): boolean {
-  return kind !== "direct-line" && kind !== "webex-instant-connect";
+  return kind !== "direct-line" && !makesRooms(kind);
+}
+
+/** What being off means, in one line. */
+export function offMeans(kind: string): string {
+  return makesRooms(kind) ? "Nobody can open a Webex room" : "No traffic in either direction";
 }
 
 export function healthWord(health: Health): string {
@@ -67,6 +77,8 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   answer_too_large: "Correct the address in the settings.",
   bad_address: "Correct the address in the settings.",
   sign_in_failed: SECRET,
+  answer_incomplete: "Correct the address in the settings, then test the connection.",
+  sms_not_sent: "Check the organisation's id in the settings, and that it may send SMS at Webex.",
   "401": SECRET,
   "403": SECRET,
   busy: "Nothing has to be done: what waits is sent more slowly.",

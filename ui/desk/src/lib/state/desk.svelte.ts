@@ -11,6 +11,7 @@ import type {
   TransferTo,
 } from "$wire";
 import { toProblem, type Backend } from "../backend/backend";
+import { Attachments } from "./attachments.svelte";
 import type { Asked } from "./assignment";
 import { startVideoBlock, type Jump } from "./call";
 import { addSecond, type Second } from "./history";
@@ -77,6 +78,8 @@ export class Desk {
   #notice = 0;
   #searched = "";
   readonly #drafts = new Map<ConversationId, string>();
+  /** Files that were chosen, as drafts are kept. */
+  readonly attachments = new Attachments();
 
   readonly account = $derived(
     this.model.session.type === "signed_in" ? this.model.session.account : null,
@@ -180,6 +183,7 @@ export class Desk {
     this.subject = null;
     this.refused = null;
     this.#drafts.clear();
+    this.attachments.clear();
     this.#settled = new Set();
   }
 
@@ -202,6 +206,11 @@ export class Desk {
     } finally {
       if (slow && this.busy === command.type) this.busy = null;
     }
+  }
+
+  /** Sends what was chosen; what goes wrong is the caller's to show. */
+  sendFiles(conversation: ConversationId): Promise<Problem | null> {
+    return this.attachments.send(conversation, this.#backend);
   }
 
   notify(problem: Problem): void {

@@ -15,6 +15,10 @@ class Recorder implements Backend {
 
   constructor(readonly first: readonly DeskEvent[]) {}
 
+  sendFile(): Promise<void> {
+    return Promise.resolve();
+  }
+
   listen(handler: (event: DeskEvent) => void): Promise<void> {
     this.#handler = handler;
     return Promise.resolve();
@@ -88,6 +92,7 @@ describe("the desk", () => {
     const desk = new Desk({
       listen: () => Promise.resolve(),
       send: () => Promise.reject(new Error("invoke failed at 0x7f")),
+      sendFile: () => Promise.resolve(),
     });
     await desk.command({ type: "hang_up" });
     expect(desk.notices[0]?.problem?.code).toBe("internal");

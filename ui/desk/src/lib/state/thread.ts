@@ -102,7 +102,7 @@ export function threadRows(
   me: string,
   whole = false,
 ): readonly Row[] {
-  const lastOwn = messages.findLast((m) => m.author.type === "agent" && m.body.type === "text");
+  const lastOwn = messages.findLast((m) => m.author.type === "agent" && (m.body.type === "text" || m.body.type === "files"));
   const bots = transcript(messages);
   const shown = whole ? messages : messages.slice(bots.hidden);
   const entries: Entry[] = shown.map((message) => entry(conversation, message, lastOwn?.seq));

@@ -136,6 +136,10 @@ class Recorder implements Backend {
 
   constructor(readonly first: readonly DeskEvent[]) {}
 
+  sendFile(): Promise<void> {
+    return Promise.resolve();
+  }
+
   listen(handler: (event: DeskEvent) => void): Promise<void> {
     this.#handler = handler;
     return Promise.resolve();

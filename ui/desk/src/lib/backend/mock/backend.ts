@@ -30,6 +30,17 @@ export function mockBackend(scenario: string): Backend {
 const fail = (code: Problem["code"], message: string, next_step: string): Promise<never> =>
   Promise.reject({ code, message, next_step } satisfies Problem);
 
+function stored({ client_id, text, file }: PendingMessage): Message["body"] {
+  if (file === undefined) return { type: "text", text };
+  const { name, kind, size } = file;
+  return {
+    type: "files",
+    text: `[${kind}] ${name}`,
+    words: "",
+    files: [{ name, kind, size, place: { type: "here", id: client_id } }],
+  };
+}
+
 class MockBackend implements Backend {
   #handler: (event: DeskEvent) => void = () => {};
   #model: DeskModel = initialModel;
@@ -51,6 +62,31 @@ class MockBackend implements Backend {
   listen(handler: (event: DeskEvent) => void): Promise<void> {
     this.#handler = handler;
     return Promise.resolve();
+  }
+
+  /** Three steps that a person can see; the real desk judges a file by its bytes, here it is its name. */
+  async sendFile(id: ConversationId, file: File): Promise<void> {
+    if (/\.(exe|html|svg)$/u.test(file.name)) {
+      return fail(
+        "file_refused",
+        `${file.name} is of a kind that is not taken, or not what it says.`,
+        "Send a picture, a PDF, a text, an office document, sound or video.",
+      );
+    }
+    this.#count += 1;
+    const pending = { name: file.name, kind: file.type, size: file.size, sent: 0 };
+    this.#pend({ ...this.#blank(id), text: "", file: pending });
+    const clientId = `c${this.#count}`;
+    if (!this.#online()) return;
+    const half = () => this.#model.pending.find((m) => m.client_id === clientId);
+    setTimeout(() => {
+      const message = half();
+      if (message !== undefined) this.#pend({ ...message, file: { ...pending, sent: Math.floor(file.size * 0.6) } });
+    }, 200);
+    setTimeout(() => {
+      const message = half();
+      if (message !== undefined) this.#store(message);
+    }, 1_200);
   }
 
   async send(command: DeskCommand): Promise<void> {
@@ -216,17 +252,27 @@ class MockBackend implements Backend {
   /** Sending, then stored, then delivered: three steps that a person can see. */
   #send(id: ConversationId, text: string): void {
     this.#count += 1;
-    const message: PendingMessage = {
-      client_id: `c${this.#count}`,
-      conversation: id,
-      text,
-      at: Date.now(),
-      state: this.#online() ? { type: "sending" } : { type: "waiting_for_network" },
-    };
-    this.#emit({ type: "pending", messages: [...this.#model.pending, message] });
+    const message: PendingMessage = { ...this.#blank(id), text };
+    this.#pend(message);
     if (!this.#online()) return;
     setTimeout(() => this.#store(message), 250);
     setTimeout(() => this.#edit(id, { delivered_seq: this.#conversation(id).last_seq }), 900);
+  }
+
+  #blank(conversation: ConversationId): PendingMessage {
+    return {
+      client_id: `c${this.#count}`,
+      conversation,
+      text: "",
+      at: Date.now(),
+      state: this.#online() ? { type: "sending" } : { type: "waiting_for_network" },
+    };
+  }
+
+  /** New, or in the place of the one of its id. */
+  #pend(message: PendingMessage): void {
+    const others = this.#model.pending.filter((m) => m.client_id !== message.client_id);
+    this.#emit({ type: "pending", messages: [...others, message] });
   }
 
   #store(message: PendingMessage): void {
@@ -242,12 +288,12 @@ class MockBackend implements Backend {
           seq,
           client_id: message.client_id,
           author: { type: "agent", account: ME.id, name: ME.name },
-          body: { type: "text", text: message.text },
+          body: stored(message),
           at: Date.now(),
         },
       ],
     });
-    this.#edit(id, { last_seq: seq, read_seq: seq, last_text: message.text, last_at: Date.now() });
+    this.#edit(id, { last_seq: seq, read_seq: seq, last_text: stored(message).text, last_at: Date.now() });
     this.#emit({
       type: "pending",
       messages: this.#model.pending.filter((m) => m.client_id !== message.client_id),

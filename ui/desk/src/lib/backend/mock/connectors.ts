@@ -2,6 +2,7 @@ import type { ConnectorKind, ConnectorView, DeadLetter, DeskCommand, DeskEvent, 
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const ROOMS = "webex_instant_connect";
 
 const connector = (name: string, kind: string, more: Partial<ConnectorView> = {}): ConnectorView => ({
   name,
@@ -52,6 +53,16 @@ export function connectors(): ConnectorView[] {
     connector("acs", "acs", { state: { type: "disabled" }, heard_at: Date.now() - 40 * HOUR, sent_at: null, waiting: 1 }),
     connector("copilot", "direct-line"),
     connector("shop", "webhook", { heard_at: null, sent_at: null }),
+    connector(ROOMS, "webex-instant-connect", {
+      hook: "",
+      heard_at: null,
+      sent_at: Date.now() - 26 * MINUTE,
+      settings: [
+        { name: "bot_token", value: "env:WEBEX_BOT_TOKEN", secret: "set" },
+        { name: "org_id", value: "00000000-0000-4000-8000-000000000001" },
+        { name: "sms_country", value: "us" },
+      ],
+    }),
   ];
 }
 
@@ -96,12 +107,16 @@ export function letters(): DeadLetter[] {
   ];
 }
 
+const ROOM_MADE =
+  "The broker answered and knows us. It made a room for this test, which has no short link, was shown to nobody and expires in a minute.";
+
 const refused = (problem: Problem): Promise<never> => Promise.reject(problem);
 
-/** Two of the kinds that the server knows. */
+/** Some of the kinds that the server knows. */
 const KINDS: readonly ConnectorKind[] = [
   {
     name: "webhook",
+    only: null,
     what: "Your own system: signed in both directions.",
     fields: [
       { name: "url", what: "Where your system is called.", shape: "address", needed: true, default: null },
@@ -112,12 +127,24 @@ const KINDS: readonly ConnectorKind[] = [
   },
   {
     name: "whatsapp",
+    only: null,
     what: "WhatsApp by Meta's Cloud API.",
     fields: [
       { name: "phone_number_id", what: "The id of our number.", shape: "text", needed: true, default: null },
       { name: "access_token", what: "The token of a system user.", shape: "secret", needed: true, default: null },
       { name: "app_secret", what: "The app's secret, which webhooks are signed with.", shape: "secrets", needed: true, default: null },
       { name: "graph_base", what: "Where messages are sent.", shape: "address", needed: false, default: "https://graph.facebook.com" },
+    ],
+  },
+  {
+    name: "webex-instant-connect",
+    only: ROOMS,
+    what: "Rooms of Webex Instant Connect, with a link for the agent and one for the customer.",
+    fields: [
+      { name: "bot_token", what: "The token of a Webex bot.", shape: "secret", needed: true, default: null },
+      { name: "org_id", what: "The organisation's id; invites by SMS need it.", shape: "text", needed: false, default: null },
+      { name: "sms_country", what: "Two letters of the country whose numbers are invited by SMS; without it numbers carry their country code.", shape: "text", needed: false, default: null },
+      { name: "broker_base", what: "Where rooms are asked for.", shape: "address", needed: false, default: "https://mtg-broker-a.wbx2.com" },
     ],
   },
 ];
@@ -209,7 +236,7 @@ export class MockConnectors {
     const test =
       failing?.type === "failing"
         ? { works: false, sentence: failing.sentence, took_ms: 212 }
-        : { works: true, sentence: "The platform answered and knows us.", took_ms: 148 };
+        : { works: true, sentence: name === ROOMS ? ROOM_MADE : "The platform answered and knows us.", took_ms: 148 };
     this.emit({ type: "connector_tested", connector: name, test, at: Date.now() });
   }
 

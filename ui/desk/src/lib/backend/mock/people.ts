@@ -42,6 +42,7 @@ export function conversation(
     came_by: null,
     trusted: false,
     asked_for: null,
+    agent_files: (more.channel ?? "web_chat") === "web_chat" ? "carried" : "not_carried",
     meetings: false,
     hidden_variables: [],
     ...more,

@@ -1,8 +1,47 @@
-//! The kinds of files that are taken. What a file says it is has to be what its first bytes say, as far as they tell.
+//! Which files are taken, from customers and from agents. What a file says it is has to be what its first bytes say, as
+//! far as they tell.
+
+use sightline_wire::{ErrorCode, MAX_FILE_BYTES, Problem};
+
+/// The kind of a file that is taken.
+///
+/// # Errors
+/// It is too large or empty, of a kind that is not taken, or not what it says; in words for whoever sends it.
+pub fn taken(name: &str, declared: &str, content: &[u8]) -> Result<&'static str, Problem> {
+    let shown = if name.is_empty() { "The file" } else { name };
+    if content.len() > MAX_FILE_BYTES {
+        return Err(Problem::new(ErrorCode::FileTooLarge).saying(format!("{shown} is larger than 4 MB.")));
+    }
+    if content.is_empty() {
+        return Err(Problem::new(ErrorCode::FileRefused)
+            .saying(format!("{shown} is empty."))
+            .advising("Choose another file."));
+    }
+    kind(declared, content).ok_or_else(|| {
+        Problem::new(ErrorCode::FileRefused)
+            .saying(format!("{shown} is of a kind that is not taken, or not what it says."))
+    })
+}
+
+/// Without folders, and without what confuses whoever reads it: control characters and those that turn the direction of
+/// writing around, which make `exe.gpj` of `jpg.exe`.
+pub fn clean_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let clean: String = last
+        .chars()
+        .filter(|c| !c.is_control() && !turns(*c))
+        .take(MAX_NAME_CHARS)
+        .collect();
+    clean.trim().to_owned()
+}
+
+/// Longest name of a file.
+pub const MAX_NAME_CHARS: usize = 100;
 
 /// The kind of a file, by its sender's declaration and its bytes; `None` for one that is not taken. Whoever declares none
 /// gets the one that the bytes tell without a doubt.
-pub fn kind(declared: &str, content: &[u8]) -> Option<&'static str> {
+fn kind(declared: &str, content: &[u8]) -> Option<&'static str> {
     let declared = declared
         .split(';')
         .next()
@@ -72,6 +111,41 @@ fn is_mp4(content: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_a_name_and_nothing_else() {
+        for (given, clean) in [
+            ("photo.jpg", "photo.jpg"),
+            ("../../etc/passwd", "passwd"),
+            ("C:\\Users\\a\\bill.pdf", "bill.pdf"),
+            ("a\r\nset-cookie: b.png", "aset-cookie: b.png"),
+            ("cod\u{202e}gpj.exe", "codgpj.exe"),
+            ("  ", ""),
+        ] {
+            assert_eq!(clean_name(given), clean);
+        }
+        assert_eq!(clean_name(&"x".repeat(500)).len(), MAX_NAME_CHARS);
+    }
+
+    #[test]
+    fn a_file_is_refused_with_its_reason() {
+        for (declared, content, code, word) in [
+            ("text/html", b"<p>" as &[u8], ErrorCode::FileRefused, "not taken"),
+            ("image/png", b"no picture", ErrorCode::FileRefused, "not what it says"),
+            ("text/plain", b"", ErrorCode::FileRefused, "a.txt is empty"),
+            (
+                "text/plain",
+                &vec![b'a'; MAX_FILE_BYTES + 1],
+                ErrorCode::FileTooLarge,
+                "4 MB",
+            ),
+        ] {
+            let problem = taken("a.txt", declared, content).unwrap_err();
+            assert_eq!(problem.code, code);
+            assert!(problem.message.contains(word), "{}", problem.message);
+        }
+        assert_eq!(taken("", "text/plain; charset=utf-8", b"abc"), Ok("text/plain"));
+    }
 
     #[test]
     fn a_file_is_what_its_bytes_say() {
