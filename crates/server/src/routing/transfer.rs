@@ -23,7 +23,7 @@ use sightline_store::{
     messages::{self, NewMessage},
 };
 use sightline_wire::{
-    ErrorCode, MAX_MESSAGE_CHARS, Problem,
+    ErrorCode, MAX_MESSAGE_CHARS, Problem, UnixMillis,
     account::{Account, Role},
     audit::AuditAct,
     conversation::{Author, Body as MessageBody, Conversation, ConversationState},

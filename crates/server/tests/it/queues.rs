@@ -1,7 +1,7 @@
 //! Queues and rules from the deployment's file, and what customers are told of them.
 
 use crate::{
-    harness::{Answer, World},
+    harness::{Answer, World, sightline},
     platform::Platform,
     ready_desk::start,
     routing::{able, accept, untested},
@@ -12,6 +12,8 @@ use sightline_wire::{
     ErrorCode,
     agent::AgentEvent,
     conversation::{Body, Conversation},
+    directline::SightlineData,
+    history::HistoryLine,
     routing::Why,
 };
 

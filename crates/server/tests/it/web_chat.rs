@@ -9,6 +9,7 @@ use sightline_wire::{
     agent::AgentEvent,
     conversation::{ContextValue, Conversation, ConversationState},
     directline::{ActivitySet, ConversationStarted, SightlineData},
+    history::HistoryLine,
 };
 use uuid::Uuid;
 
