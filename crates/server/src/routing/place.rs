@@ -2,7 +2,7 @@
 
 use super::{Assignments, plan::Plan, rules::Subject};
 use crate::{app::now, customer::event_line, dates::iso8601};
-use sightline_call::routing::{QueueId, QueueStatus, Routed};
+use sightline_call::routing::{QueueId, QueueStatus, Routed, StatusKind, Told};
 use sightline_store::{
     SqliteConnection, StoreError, accounts,
     conversations::{self, StoredConversation},
@@ -29,10 +29,14 @@ pub async fn place(
     }
     let plan = &assignments.plan;
     let (mut routed, missing) = decide(plan, c, stored).await?;
-    let told = assignments.customer_line(routed.queue);
-    routed.promised = told.is_some();
-    conversations::set_routing(c, stored.id, &routed).await?;
     let at = now();
+    let told = assignments.arriving(routed.queue, at);
+    if let Some((kind, _)) = told {
+        routed.promised = true;
+        let queue = routed.queue;
+        routed.told = Some(Told { queue, kind, at });
+    }
+    conversations::set_routing(c, stored.id, &routed).await?;
     let mut lines = Vec::new();
     if !missing.is_empty() {
         let queue = plan.title(routed.queue).unwrap_or("the inbox");
@@ -44,20 +48,24 @@ pub async fn place(
         };
         lines.push(messages::append(c, note).await?);
     }
-    if let Some(line) = told {
-        let told = match stored.channel {
-            Channel::WebChat => event_line(stored.id, line, at),
-            // A platform carries words, and no lines of history.
-            _ => NewMessage {
-                author: Author::System,
-                body: Body::Text { text: line },
-                ..event_line(stored.id, String::new(), at)
-            },
-        };
-        lines.push(messages::append(c, told).await?);
+    if let Some((_, line)) = told {
+        lines.push(messages::append(c, to_customer(stored, line, at)).await?);
     }
     let placed = conversations::get(c, stored.id).await?;
     Ok(placed.map(|placed| (placed, lines)))
+}
+
+/// A line that the customer reads.
+pub fn to_customer(stored: &StoredConversation, line: String, at: UnixMillis) -> NewMessage {
+    match stored.channel {
+        Channel::WebChat => event_line(stored.id, line, at),
+        // A platform carries words, and no lines of history.
+        _ => NewMessage {
+            author: Author::System,
+            body: Body::Text { text: line },
+            ..event_line(stored.id, String::new(), at)
+        },
+    }
 }
 
 /// By the rules; with what they needed and did not find.
@@ -111,34 +119,44 @@ pub async fn decide(
 impl Assignments {
     /// What a customer who comes to this queue now is told; `None` where somebody is there, and where nobody has
     /// configured anything to tell.
-    pub fn customer_line(&self, queue: QueueId) -> Option<String> {
+    fn arriving(&self, queue: QueueId, at: UnixMillis) -> Option<(StatusKind, String)> {
+        let status = self.lock().as_ref()?.routing.status(queue)?;
+        let line = self.customer_line(queue, status, false, at)?;
+        Some((status.kind(), line))
+    }
+
+    /// The same of any status, for one who comes or for one who `waits` already.
+    pub fn customer_line(&self, queue: QueueId, status: QueueStatus, waits: bool, at: UnixMillis) -> Option<String> {
         if !self.plan.tells_customers {
             return None;
         }
-        let status = self.lock().as_ref()?.routing.status(queue)?;
-        let ahead_min = self
-            .plan
-            .queue(queue)
-            .queue
-            .hours
-            .as_ref()
-            .map_or(0, |hours| hours.ahead_min);
-        line(status, ahead_min, now())
+        let hours = self.plan.queue(queue).queue.hours.as_ref();
+        line(status, waits, hours.map_or(0, |hours| hours.ahead_min), at)
     }
 }
 
-/// A queue's status in the customer's words.
-fn line(status: QueueStatus, ahead_min: i32, now: UnixMillis) -> Option<String> {
-    match status {
-        QueueStatus::Staffed => None,
-        QueueStatus::NobodyHere => {
+/// A queue's status in the customer's words. Who waits already when it closes may still be answered by whoever is there.
+fn line(status: QueueStatus, waits: bool, ahead_min: i32, now: UnixMillis) -> Option<String> {
+    match (status, waits) {
+        (QueueStatus::Staffed, _) => None,
+        (QueueStatus::NobodyHere, false) => {
             Some("Nobody is here at the moment. Your message waits for the first one who comes.".into())
         }
-        QueueStatus::Closed { opens_at: None } => Some("We are closed now. Your message waits here.".into()),
-        QueueStatus::Closed { opens_at: Some(at) } => {
+        (QueueStatus::NobodyHere, true) => {
+            Some("Nobody is here any more at the moment. Your message waits for the first one who comes back.".into())
+        }
+        (QueueStatus::Closed { opens_at: None }, false) => Some("We are closed now. Your message waits here.".into()),
+        (QueueStatus::Closed { opens_at: None }, true) => Some("We have closed. Your message waits here.".into()),
+        (QueueStatus::Closed { opens_at: Some(at) }, false) => {
             let day = day(at, ahead_min, now);
             Some(format!(
                 "We are closed now and open again {day}. Your message waits here until then."
+            ))
+        }
+        (QueueStatus::Closed { opens_at: Some(at) }, true) => {
+            let day = day(at, ahead_min, now);
+            Some(format!(
+                "We have closed and open again {day}. If nobody answers before, your message waits here until then."
             ))
         }
     }
@@ -181,14 +199,24 @@ mod tests {
     fn customers_read_when_somebody_is_there_by_the_queues_own_clock() {
         let closed = |at, ahead| {
             let status = QueueStatus::Closed { opens_at: Some(at) };
-            line(status, ahead, 20 * HOUR).unwrap()
+            line(status, false, ahead, 20 * HOUR).unwrap()
         };
         // Thursday, 20:00 UTC.
         assert!(closed(DAY + 8 * HOUR, 60).contains("tomorrow at 09:00"));
         assert!(closed(4 * DAY + 8 * HOUR, 0).contains("on Monday at 08:00"));
         assert!(closed(22 * HOUR, -60).contains("today at 21:00"));
         assert!(closed(8 * DAY, 0).contains("on Friday, 1970-01-09 at 00:00"));
-        assert_eq!(line(QueueStatus::Staffed, 0, 0), None);
-        assert!(line(QueueStatus::NobodyHere, 0, 0).unwrap().contains("Nobody is here"));
+        assert_eq!(line(QueueStatus::Staffed, false, 0, 0), None);
+        let nobody = |waits| line(QueueStatus::NobodyHere, waits, 0, 0).unwrap();
+        assert!(nobody(false).contains("Nobody is here at the moment"));
+        assert!(nobody(true).contains("Nobody is here any more"));
+        let closing = QueueStatus::Closed {
+            opens_at: Some(DAY + 8 * HOUR),
+        };
+        let said = line(closing, true, 0, 20 * HOUR).unwrap();
+        assert!(
+            said.contains("tomorrow at 08:00") && said.contains("If nobody answers before"),
+            "{said}"
+        );
     }
 }

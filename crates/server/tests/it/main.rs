@@ -35,6 +35,7 @@ mod rooms;
 mod routing;
 mod self_test;
 mod settings;
+mod telling;
 mod transfers;
 mod uploads;
 mod wall;
