@@ -161,7 +161,7 @@ class MockBackend implements Backend {
     const events = scenarios[this.scenario];
     if (events === undefined) throw new Error(`no scenario ${this.scenario}`);
     for (const event of events()) this.#emit(event);
-    if (this.#model.wall !== null) this.#wall.begin(this.#model.wall);
+    if (this.#model.wall !== null) this.#wall.begin(this.#model.wall, this.scenario);
     this.#connectors.begin(this.scenario);
     this.#testOnce();
     // A frame socket of a test: the portable painter is drawn from it.

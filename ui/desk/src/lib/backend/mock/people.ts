@@ -44,6 +44,7 @@ export function conversation(
     asked_for: null,
     meetings: false,
     hidden_variables: [],
+    undelivered: [],
     ...more,
   };
 }

@@ -20,7 +20,7 @@ import type {
 import type { Asked } from "../../state/assignment";
 import { returned } from "./earlier";
 import { ANA, ana, anaThread, botThread, conversation, crowd, handedOver, ME, mine } from "./people";
-import { quietWall, wall } from "./wall";
+import { goalWall, quietWall, wall } from "./wall";
 import { asking, audioOnly, board, calling, notReady, ready, testing, unplugged, untested } from "./readiness";
 import { presence } from "./routing";
 
@@ -466,7 +466,7 @@ export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
       video: false,
       from: "Jonas Weber",
       note: "Has tried another cable already; would rather show it than explain it.",
-      because: "The agent before handed it over.",
+      because: "Jonas Weber handed it over.",
     }),
   ],
   "video-wanted": () => [
@@ -498,6 +498,24 @@ export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
   "wall-assign": () => supervising({ type: "wall", wall: wall() }),
   "wall-transfer": () => supervising({ type: "wall", wall: wall() }),
   "wall-close": () => supervising({ type: "wall", wall: wall() }),
+  "wall-goals": () => supervising({ type: "wall", wall: goalWall() }),
+  "wall-why": () => supervising({ type: "wall", wall: wall() }),
+  "wall-why-read": () => supervising({ type: "wall", wall: wall() }),
+  audit: () => supervising({ type: "wall", wall: wall() }),
+  "audit-empty": () => supervising({ type: "wall", wall: wall() }),
+  "audit-broken": () => supervising({ type: "wall", wall: wall() }),
+  "audit-failed": () => supervising({ type: "wall", wall: wall() }),
+  "not-delivered": () =>
+    base(
+      ana({
+        channel: "whats_app",
+        because: "Without new work for longer than 2 others who could take it.",
+        undelivered: [
+          { seq: 4, why: "The platform refuses (blocked).", letter: null },
+          { seq: 7, why: "The customer has not written for a day, so the platform takes nothing more.", letter: "l1" },
+        ],
+      }),
+    ),
   "wall-quiet": () => supervising({ type: "wall", wall: quietWall() }),
   connectors: () => administering(),
   "connectors-use": () => administering(),
@@ -565,5 +583,10 @@ export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
         conversation: "b",
       },
     },
+    ...["Ana Moreno", "Luis Ortega"].map((name): DeskEvent => ({
+      type: "notice",
+      problem: problem("closed_by_supervisor", `Sofia has closed the conversation with ${name}.`, "“We close for today.”"),
+    })),
+    { type: "notice", problem: problem("internal", "The server could not do that.", "Try again.") },
   ],
 };
