@@ -36,7 +36,10 @@ fn waiting(state: &State, waits: &WhyWaiting) -> String {
         return waits.sentence();
     };
     let waits = format!("It waits a moment for {}, whom the customer knows.", state.name(*agent));
-    reason.map_or(waits.clone(), |reason| format!("{waits} {}", reason.sentence()))
+    match reason {
+        Some(reason) => format!("{waits} {}", reason.sentence()),
+        None => waits,
+    }
 }
 
 impl App {
