@@ -89,12 +89,14 @@ test('nobody else can: the customer waits, and is assigned when the camera is ba
   assert.equal(await inInbox(first, 'Luis Ortega'), false);
   first.plug();
   await isAsked(first, 'Luis Ortega');
-  // The card has the focus: one key turns it down.
+  // The card takes no focus, so Escape is no answer; one key turns it down.
   await first.session.keys('Escape');
+  assert.match(await card(first), /Luis Ortega/);
+  await first.session.keys('d');
   await first.sees('No conversations are assigned to you');
   await first.click('button', "I'm back");
   await isAsked(first, 'Luis Ortega');
-  await first.session.keys('Enter');
+  await first.session.keys('a');
   await first.find('textbox', 'Message');
 });
 

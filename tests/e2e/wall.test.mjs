@@ -47,6 +47,10 @@ test('she reads along, joins, and the customer sees who writes', async () => {
   await boss.sees('You read along.');
   await boss.sees('Nobody answers');
   assert.equal(await boss.has('textbox', 'Message'), false, 'only for reading');
+  await boss.click('button', 'Why?');
+  await boss.sees('It is with Maria Keller.');
+  await boss.sees('Ines Ferrer chose this agent.');
+  await boss.click('button', 'Done');
   await boss.click('button', 'Join');
   await boss.send('Maria will be with you in a moment.');
   await customer.sees('Ines Ferrer joined the conversation');
@@ -63,6 +67,10 @@ test('she closes it with a notice, and the log knows all of it', async () => {
   await agent.sees('Ines Ferrer has closed the conversation with Ana Moreno.');
   await boss.session.keys('l');
   await boss.sees('All quiet');
+  await boss.click('button', 'Audit log');
+  await boss.sees('Force closed Maria Keller’s conversation');
+  await boss.click('button', 'Check the chain');
+  await boss.sees('All 5 entries are intact.');
 
   const { access_token: token } = await world.server.signIn(world.server.supervisor);
   const { body: log } = await world.server.request('GET', '/v1/audit', { token });

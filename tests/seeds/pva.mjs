@@ -201,6 +201,22 @@ await seed.shows('B2.2', 'the agent has the whole history and the bot falls sile
   assert.ok(last < messages.findIndex(({ body }) => body.text === 'My parcel is open.'), 'no word of the bot after the acceptance');
 });
 
+await seed.shows('B2.10b', 'nobody consults a bot: it can be handed nothing, takes part in nothing, and is no name among colleagues', async () => {
+  const { status: listed, body: targets } = await call('GET', `/v1/conversations/${id}/targets`, server.agent);
+  assert.equal(listed, 200);
+  assert.deepEqual(targets.queues.map(({ title }) => title).sort(), ['On the phone', 'Returns', 'Support']);
+  const bots = [appId, 'returns', variables.va_BotId, variables.va_BotName, account.name].filter(Boolean);
+  for (const bot of bots) {
+    assert.ok(!targets.agents.some(({ account: one, name }) => one === bot || name === bot), `${bot} is among the colleagues`);
+    const to = { type: 'agent', account: bot };
+    const { status: refused } = await call('POST', `/v1/conversations/${id}/transfer`, server.agent, { to, note: '' });
+    assert.ok(refused >= 400 && refused < 500, `${bot} was asked: ${refused}`);
+  }
+  const { body: conversation } = await call('GET', `/v1/conversations/${id}`, server.agent);
+  assert.deepEqual(conversation.participants, []);
+  assert.equal(conversation.owner_name, server.agent.name);
+});
+
 await seed.shows('B2.2b', 'the agent sees every variable: by its name where bots agree on one, the rest as it is called', async () => {
   for (const words of ['Last words', 'Last topic', 'Store hours', 'Returns bot', 'StoreLocation', 'Bellevue', 'de-de', 'es-US', 'Does not want to be asked', variables.va_ConversationId]) await desk.sees(words);
 });

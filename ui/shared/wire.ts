@@ -206,7 +206,11 @@ reason: EndReason,
 /**
  * How long the two saw each other; 0 for not at all.
  */
-live_ms: number, } | { "kind": "video_asked" } | { "kind": "nobody_here" } | { "kind": "queue_closed", 
+live_ms: number, } | { "kind": "video_asked" } | { "kind": "nobody_here" } | { "kind": "everybody_left" } | { "kind": "queue_has_closed", 
+/**
+ * When it opens again, where that is known.
+ */
+opens_at?: number, } | { "kind": "queue_closed", 
 /**
  * When it opens again, where that is known.
  */
@@ -464,6 +468,20 @@ account: AccountId,
  */
 name: string, };
 
+export type Undelivered = { 
+/**
+ * The message's number.
+ */
+seq: number, 
+/**
+ * Why, in plain words.
+ */
+why: string, 
+/**
+ * Under this name it can be sent again; `None` when somebody has given it up for good.
+ */
+letter: DeliveryId | null, };
+
 export type Conversation = { 
 /**
  * Identifier.
@@ -545,6 +563,14 @@ escalation: EscalationView | null,
  * The queue's title, where there are several.
  */
 queue?: string, 
+/**
+ * Why its owner was chosen, in plain words.
+ */
+because?: string, 
+/**
+ * Our messages that did not reach the customer's platform.
+ */
+undelivered: Array<Undelivered>, 
 /**
  * What its calls may use at most where that is less than the deployment allows, bits a second.
  */
@@ -1084,7 +1110,7 @@ export type Pause = "missed" | "declined";
 
 export type ServiceLevel = { 
 /**
- * Within [`SERVED_WITHIN_MS`].
+ * Within the time that the queue has set itself.
  */
 in_time: number, 
 /**
@@ -1121,6 +1147,14 @@ here: number,
  * Those among them who could take something now.
  */
 free: number, 
+/**
+ * Who is answered within so many milliseconds is served well; [`SERVED_WITHIN_MS`] unless the deployment says more.
+ */
+within_ms: number, 
+/**
+ * So many of a hundred customers are to be served well; `None` where nobody has set a goal.
+ */
+goal: number | null, 
 /**
  * Of the customers who came in the last hour.
  */
@@ -1410,9 +1444,17 @@ act: AuditAct,
  */
 conversation: ConversationId | null, 
 /**
+ * Its customer, by the name of today.
+ */
+customer_name?: string, 
+/**
  * Which agent it concerned.
  */
 agent: AccountId | null, 
+/**
+ * The name of that account today.
+ */
+agent_name?: string, 
 /**
  * Which call it concerned.
  */
@@ -1564,6 +1606,14 @@ why_not: TakenBack | null, };
 
 export type Why = { 
 /**
+ * Who owns it, by name.
+ */
+owner: string | null, 
+/**
+ * Who is being asked to take it, by name.
+ */
+asked: string | null, 
+/**
  * The queue it stands in, or came from.
  */
 queue: string, 
@@ -1588,7 +1638,7 @@ because: string | null,
  */
 waits: string | null, 
 /**
- * While it waits: each agent of the queue with what stands in the way.
+ * While it waits: each agent of the queue with what stands in the way, those who could take it first.
  */
 agents: Array<WhyNot>, };
 
@@ -2627,6 +2677,16 @@ above: Array<Above>,
  */
 scale: number, };
 
+export type AuditEnd = { 
+/**
+ * So many entries.
+ */
+seq: number, 
+/**
+ * The hash of the last one.
+ */
+hash: string, };
+
 export type DeskCommand = { "type": "attach" } | { "type": "test_self", 
 /**
  * How much.
@@ -2691,7 +2751,19 @@ notice: string,
 /**
  * End a live call with it.
  */
-end_call: boolean, } | { "type": "ask_for_test", 
+end_call: boolean, } | { "type": "read_why", 
+/**
+ * Which.
+ */
+conversation: ConversationId, } | { "type": "read_audit", 
+/**
+ * Entries before this number; `None`: the newest.
+ */
+before: number | null, } | { "type": "check_audit", 
+/**
+ * The end of an earlier check, which has to be there still.
+ */
+known: AuditEnd | null, } | { "type": "ask_for_test", 
 /**
  * Whose.
  */
@@ -3213,7 +3285,35 @@ rows: Array<BoardRow>, } | { "type": "wall",
 /**
  * As it stands.
  */
-wall: WallView, } | { "type": "reports", 
+wall: WallView, } | { "type": "why", 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * All of it.
+ */
+why: Why, 
+/**
+ * When, by this desk's clock.
+ */
+at: number, } | { "type": "audit", 
+/**
+ * The entries before this number; `None`: the newest.
+ */
+before: number | null, 
+/**
+ * What there is.
+ */
+page: AuditPage, } | { "type": "audit_checked", 
+/**
+ * All of it.
+ */
+check: AuditCheck, 
+/**
+ * When, by this desk's clock.
+ */
+at: number, } | { "type": "reports", 
 /**
  * Whose.
  */

@@ -3,7 +3,7 @@
 use crate::{
     bots::Bots,
     config::{Secret, ServerConfig},
-    connectors::{Connectors, parcels},
+    connectors::{Connectors, exchange, parcels},
     customer::{PageSignal, Pages},
     desks::{Audience, Desks},
     directline::tickets::Tickets,
@@ -30,7 +30,7 @@ use sightline_store::{
 use sightline_wire::{
     ErrorCode, UnixMillis,
     agent::AgentEvent,
-    conversation::{Conversation, ConversationState, VideoRequest},
+    conversation::{Conversation, ConversationState, Undelivered, VideoRequest},
     escalation::EscalationView,
     ids::{AccountId, ConversationId, RoomId},
     routing::asks_for_video,
@@ -173,6 +173,13 @@ impl App {
     pub fn view(&self, stored: StoredConversation) -> Conversation {
         let video_request = self.video_request(&stored);
         let queue = stored.routing.as_ref().map(|routed| routed.queue);
+        let because = stored.routing.as_ref().and_then(|routed| routed.because.clone());
+        let undelivered = stored.undelivered.iter().map(|one| Undelivered {
+            seq: one.seq,
+            why: exchange::sentence(&one.error),
+            letter: one.letter,
+        });
+        let undelivered = undelivered.collect();
         let max_bitrate = queue
             .and_then(|queue| self.assignments.plan.queue(queue).max_bitrate)
             .filter(|cap| *cap < self.config.max_bitrate);
@@ -201,6 +208,8 @@ impl App {
             notes: stored.notes,
             disposition: stored.disposition,
             queue,
+            because,
+            undelivered,
             max_bitrate,
             video_request,
             escalation: stored.escalation.as_ref().map(|e| self.escalation_view(e)),

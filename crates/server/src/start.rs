@@ -84,6 +84,7 @@ pub struct RunningServer {
     talking: JoinHandle<()>,
     timing: JoinHandle<()>,
     routing: JoinHandle<()>,
+    telling: JoinHandle<()>,
     ending: JoinHandle<()>,
     wall: JoinHandle<()>,
     store: Store,
@@ -147,6 +148,7 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
     let talking = tokio::spawn(bots::run(app.clone()));
     let timing = tokio::spawn(readiness::timer::run(app.clone()));
     let routing = tokio::spawn(routing::keeper::run(app.clone()));
+    let telling = tokio::spawn(routing::waiting::run(app.clone()));
     let ending = tokio::spawn(gone::run(app.clone()));
     let wall = tokio::spawn(supervision::keeper::run(app.clone()));
     let router = router(app);
@@ -170,6 +172,7 @@ pub async fn serve(config: ServerConfig) -> Result<RunningServer, StartError> {
         talking,
         timing,
         routing,
+        telling,
         ending,
         wall,
         store,
@@ -216,6 +219,7 @@ impl RunningServer {
         let _ = timeout(FINISH, &mut self.talking).await;
         let _ = timeout(FINISH, &mut self.timing).await;
         let _ = timeout(FINISH, &mut self.routing).await;
+        let _ = timeout(FINISH, &mut self.telling).await;
         let _ = timeout(FINISH, &mut self.ending).await;
         let _ = timeout(FINISH, &mut self.wall).await;
         let _ = timeout(FINISH, self.store.close()).await;

@@ -7,6 +7,7 @@
 use crate::{
     StoreError,
     codec::{from_json, from_name, id, json, name, optional_id},
+    origins::customer_name,
 };
 use sha2::{Digest, Sha256};
 use sightline_wire::{
@@ -123,11 +124,20 @@ struct NamedRow {
     #[sqlx(flatten)]
     row: Row,
     actor_name: String,
+    agent_name: Option<String>,
+    customer: Option<String>,
+    customer_number: Option<i64>,
 }
 
 impl NamedRow {
     fn entry(self) -> Result<AuditEntry, StoreError> {
-        let Self { row, actor_name } = self;
+        let Self {
+            row,
+            actor_name,
+            agent_name,
+            customer,
+            customer_number,
+        } = self;
         Ok(AuditEntry {
             seq: row.seq,
             id: id(&row.id)?,
@@ -136,7 +146,11 @@ impl NamedRow {
             actor_name,
             act: from_name(&row.act, "audit act")?,
             conversation: optional_id(row.conversation.as_deref())?,
+            customer_name: customer
+                .zip(customer_number)
+                .map(|(name, number)| customer_name(name, number)),
             agent: optional_id(row.agent.as_deref())?,
+            agent_name,
             escalation: optional_id(row.escalation.as_deref())?,
             detail: from_json(&row.detail, "audit detail")?,
             hash: row.hash,
@@ -185,8 +199,13 @@ pub async fn append(c: &mut SqliteConnection, new: NewEntry) -> Result<(), Store
 /// Entries before a number, the newest first; all of them without one.
 pub async fn before(c: &mut SqliteConnection, before: Option<i64>, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
     sqlx::query_as::<_, NamedRow>(
-        "SELECT e.*, COALESCE(a.name, '') AS actor_name FROM audit e
-         LEFT JOIN accounts a ON a.id = e.actor WHERE e.seq < ? ORDER BY e.seq DESC LIMIT ?",
+        "SELECT e.*, COALESCE(a.name, '') AS actor_name, b.name AS agent_name,
+                c.customer_name AS customer, c.number AS customer_number
+         FROM audit e
+         LEFT JOIN accounts a ON a.id = e.actor
+         LEFT JOIN accounts b ON b.id = e.agent
+         LEFT JOIN conversations c ON c.id = e.conversation
+         WHERE e.seq < ? ORDER BY e.seq DESC LIMIT ?",
     )
     .bind(before.unwrap_or(i64::MAX))
     .bind(limit)

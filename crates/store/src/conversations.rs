@@ -3,6 +3,7 @@
 use crate::{
     StoreError,
     codec::{from_json, from_name, id, json, name, optional_id},
+    deliveries::{self, Lost},
     escalations::{self, Escalation},
     origins::{self, Origin},
     participants,
@@ -68,6 +69,8 @@ pub struct StoredConversation {
     pub origin: Origin,
     /// The connector whose bot has it, or had it when it ended.
     pub bot: Option<String>,
+    /// Messages that did not reach its platform.
+    pub undelivered: Vec<Lost>,
 }
 
 impl StoredConversation {
@@ -131,6 +134,7 @@ impl Row {
             None => None,
         };
         let origin = self.origin.origin(c).await?;
+        let undelivered = deliveries::lost(c, id(&self.id)?).await?;
         let state = from_name(&self.state, "conversation state")?;
         let participants = match state {
             ConversationState::Active => participants::of(c, id(&self.id)?).await?,
@@ -164,6 +168,7 @@ impl Row {
             escalation,
             origin,
             bot: self.bot,
+            undelivered,
         })
     }
 }

@@ -225,9 +225,50 @@ pub async fn revive(c: &mut SqliteConnection, delivery: DeliveryId, now: UnixMil
     Ok(done.rows_affected() == 1)
 }
 
-/// Somebody gives a dead one up for good; `false` when it is not dead.
+/// The conversation because of which a dead one was to be sent; `None` when it is not dead.
+pub async fn of_dead(c: &mut SqliteConnection, delivery: DeliveryId) -> Result<Option<ConversationId>, StoreError> {
+    let found: Option<String> =
+        sqlx::query_scalar("SELECT conversation FROM deliveries WHERE id = ? AND state = 'dead'")
+            .bind(delivery.to_string())
+            .fetch_optional(c)
+            .await?;
+    found.map(|text| id(&text)).transpose()
+}
+
+/// A message that did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// Its number in the conversation.
+    pub seq: i64,
+    /// What the last attempt came to.
+    pub error: String,
+    /// It can be sent again under this name; `None` when it was given up for good.
+    pub letter: Option<DeliveryId>,
+}
+
+/// A conversation's messages that did not arrive, in their order.
+pub async fn lost(c: &mut SqliteConnection, conversation: ConversationId) -> Result<Vec<Lost>, StoreError> {
+    let rows: Vec<(i64, Option<String>, String, String)> = sqlx::query_as(
+        "SELECT seq, error, id, state FROM deliveries
+         WHERE conversation = ? AND state IN ('dead', 'discarded') AND seq IS NOT NULL ORDER BY seq",
+    )
+    .bind(conversation.to_string())
+    .fetch_all(c)
+    .await?;
+    let lost = |(seq, error, name, state): (i64, Option<String>, String, String)| {
+        let letter = if state == "dead" { Some(id(&name)?) } else { None };
+        Ok(Lost {
+            seq,
+            error: error.unwrap_or_default(),
+            letter,
+        })
+    };
+    rows.into_iter().map(lost).collect()
+}
+
+/// Somebody gives a dead one up for good, so that its message stays undelivered; `false` when it is not dead.
 pub async fn discard(c: &mut SqliteConnection, delivery: DeliveryId) -> Result<bool, StoreError> {
-    let done = sqlx::query("DELETE FROM deliveries WHERE id = ? AND state = 'dead'")
+    let done = sqlx::query("UPDATE deliveries SET state = 'discarded' WHERE id = ? AND state = 'dead'")
         .bind(delivery.to_string())
         .execute(c)
         .await?;

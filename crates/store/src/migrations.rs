@@ -6,7 +6,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const FILES: [(i64, &str, &str); 12] = [
+const FILES: [(i64, &str, &str); 13] = [
     (1, "first", include_str!("../migrations/0001_first.sql")),
     (2, "warm", include_str!("../migrations/0002_warm.sql")),
     (3, "call_stats", include_str!("../migrations/0003_call_stats.sql")),
@@ -19,6 +19,7 @@ const FILES: [(i64, &str, &str); 12] = [
     (10, "links", include_str!("../migrations/0010_links.sql")),
     (11, "direct_line", include_str!("../migrations/0011_direct_line.sql")),
     (12, "outbox", include_str!("../migrations/0012_outbox.sql")),
+    (13, "wall", include_str!("../migrations/0013_wall.sql")),
 ];
 
 pub(crate) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {

@@ -10,9 +10,10 @@ use sightline_wire::{
     escalation::EscalationState,
     ids::{AccountId, ConversationId},
     stats::CallMoment,
-    wall::{SERVED_WITHIN_MS, ServiceLevel},
+    wall::ServiceLevel,
 };
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::{AssertSqlSafe, FromRow, SqliteConnection};
+use std::collections::HashMap;
 
 /// A conversation that is not closed.
 #[derive(Debug, Clone)]
@@ -130,30 +131,59 @@ pub async fn conversations(c: &mut SqliteConnection) -> Result<Vec<WallRow>, Sto
     Ok(found)
 }
 
-/// How the customers were served who came since then. Who gave up within the time could not have been, and who has been
-/// waiting for less of it may still be: both count for nothing.
-pub async fn service(c: &mut SqliteConnection, since: UnixMillis, now: UnixMillis) -> Result<ServiceLevel, StoreError> {
-    let (of, in_time): (i64, i64) = sqlx::query_as(
-        "SELECT COUNT(*), COALESCE(SUM(answered), 0) FROM (
-             SELECT CASE WHEN answered_at IS NOT NULL AND answered_at - opened_at <= ? THEN 1 ELSE 0 END AS answered
-             FROM conversations
-             WHERE opened_at >= ? AND channel <> ? AND bot IS NULL
-               AND (answered_at IS NOT NULL
-                    OR (owner IS NULL AND state = 'closed' AND state_since - opened_at > ?)
-                    OR (state = 'open' AND ? - opened_at > ?))
-         ) AS counted",
-    )
-    .bind(SERVED_WITHIN_MS)
-    .bind(since)
-    .bind(name(&Channel::SelfTest))
-    .bind(SERVED_WITHIN_MS)
-    .bind(now)
-    .bind(SERVED_WITHIN_MS)
-    .fetch_one(c)
-    .await?;
+/// By which time a queue measures itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Within {
+    /// Its number.
+    pub queue: u32,
+    /// It also answers for conversations that were never put anywhere.
+    pub unplaced: bool,
+    /// Who is answered within this is served in time, in milliseconds.
+    pub within_ms: i64,
+}
+
+/// How each queue's customers were served who came since then. Who gave up within the time could not have been, and who has
+/// been waiting for less of it may still be: both count for nothing. A conversation counts where it waits, or waited last.
+pub async fn service(
+    c: &mut SqliteConnection,
+    queues: &[Within],
+    since: UnixMillis,
+    now: UnixMillis,
+) -> Result<HashMap<u32, ServiceLevel>, StoreError> {
+    let Some(unplaced) = queues.iter().find(|queue| queue.unplaced).or(queues.first()) else {
+        return Ok(HashMap::new());
+    };
+    // Numbers of our own, and nothing else.
+    let goals: Vec<String> = queues
+        .iter()
+        .map(|queue| format!("({}, {})", queue.queue, queue.within_ms))
+        .collect();
+    let query = format!(
+        "WITH goals(queue, within) AS (VALUES {})
+         SELECT g.queue, COUNT(*),
+                SUM(CASE WHEN c.answered_at IS NOT NULL AND c.answered_at - c.opened_at <= g.within THEN 1 ELSE 0 END)
+         FROM conversations c JOIN goals g ON g.queue = COALESCE(c.queue, {})
+         WHERE c.opened_at >= ? AND c.channel <> ? AND c.bot IS NULL
+           AND (c.answered_at IS NOT NULL
+                OR (c.owner IS NULL AND c.state = 'closed' AND c.state_since - c.opened_at > g.within)
+                OR (c.state = 'open' AND ? - c.opened_at > g.within))
+         GROUP BY g.queue",
+        goals.join(", "),
+        unplaced.queue,
+    );
+    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(AssertSqlSafe(query))
+        .bind(since)
+        .bind(name(&Channel::SelfTest))
+        .bind(now)
+        .fetch_all(c)
+        .await?;
     let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
-    Ok(ServiceLevel {
-        in_time: count(in_time),
-        of: count(of),
-    })
+    let levels = rows.into_iter().map(|(queue, of, in_time)| {
+        let level = ServiceLevel {
+            in_time: count(in_time),
+            of: count(of),
+        };
+        (count(queue), level)
+    });
+    Ok(levels.collect())
 }

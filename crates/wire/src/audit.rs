@@ -1,5 +1,5 @@
 //! The audit log: what those who may act in others' work have done there. It names people by their accounts only, and
-//! holds nothing that a customer has said.
+//! holds nothing that a customer has said; whoever reads it is told their names of today beside it.
 
 use crate::{
     UnixMillis,
@@ -65,8 +65,16 @@ pub struct AuditEntry {
     pub act: AuditAct,
     /// In which conversation.
     pub conversation: Option<ConversationId>,
+    /// Its customer, by the name of today.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub customer_name: Option<String>,
     /// Which agent it concerned.
     pub agent: Option<AccountId>,
+    /// The name of that account today.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub agent_name: Option<String>,
     /// Which call it concerned.
     pub escalation: Option<EscalationId>,
     /// What belongs to it.

@@ -5,7 +5,7 @@ use crate::{
     cards::{Card, CardAction},
     escalation::EscalationView,
     history::HistoryLine,
-    ids::{AccountId, ClientMessageId, ConversationId, EscalationId, FileId, MessageId},
+    ids::{AccountId, ClientMessageId, ConversationId, DeliveryId, EscalationId, FileId, MessageId},
     link::{CameBy, PreviousConversation},
 };
 use serde::{Deserialize, Serialize};
@@ -304,6 +304,17 @@ pub struct Participant {
     pub name: String,
 }
 
+/// A message of ours that the customer's platform refused, or did not take for a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Undelivered {
+    /// The message's number.
+    pub seq: i64,
+    /// Why, in plain words.
+    pub why: String,
+    /// Under this name it can be sent again; `None` when somebody has given it up for good.
+    pub letter: Option<DeliveryId>,
+}
+
 /// What a list shows of a conversation, and all the context panel needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Conversation {
@@ -350,6 +361,13 @@ pub struct Conversation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub queue: Option<String>,
+    /// Why its owner was chosen, in plain words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub because: Option<String>,
+    /// Our messages that did not reach the customer's platform.
+    #[serde(default)]
+    pub undelivered: Vec<Undelivered>,
     /// What its calls may use at most where that is less than the deployment allows, bits a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -7,13 +7,14 @@ pub use crate::{
 
 use crate::{
     Problem, UnixMillis,
+    audit::{AuditCheck, AuditPage},
     connectors::{ConnectorKind, ConnectorTest, ConnectorView, DeadLetter, SaveConnector},
     conversation::{ContextValue, Conversation, FileShown, Message},
     device::{DeviceKind, DeviceList},
     ids::{AccountId, ClientMessageId, ConversationId, DeliveryId, FileId},
     link::EarlierConversation,
     readiness::{BoardRow, CheckKind, Extent, Report, SelfTestView},
-    routing::{Chosen, Handed, MyPresence, Pause, TransferTargets, TransferTo},
+    routing::{Chosen, Handed, MyPresence, Pause, TransferTargets, TransferTo, Why},
     screen::ScreenList,
     wall::WallView,
 };
@@ -90,6 +91,21 @@ pub enum DeskCommand {
         /// End a live call with it.
         end_call: bool,
     },
+    /// Why a conversation came to its agent, or why nobody gets it: [`DeskEvent::Why`] follows; supervisors only.
+    ReadWhy {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// A page of the audit log: [`DeskEvent::Audit`] follows; supervisors only.
+    ReadAudit {
+        /// Entries before this number; `None`: the newest.
+        before: Option<i64>,
+    },
+    /// Computes the audit log's chain anew: [`DeskEvent::AuditChecked`] follows; supervisors only.
+    CheckAudit {
+        /// The end of an earlier check, which has to be there still.
+        known: Option<AuditEnd>,
+    },
     /// Asks an agent's desk to test itself; supervisors only.
     AskForTest {
         /// Whose.
@@ -140,7 +156,7 @@ pub enum DeskCommand {
     },
     /// What did not reach a platform: [`DeskEvent::DeadLetters`] follows; supervisors only.
     ReadDeadLetters,
-    /// Sends a dead letter again; supervisors only.
+    /// Sends a dead letter again; supervisors, and agents in their own conversations.
     ResendLetter {
         /// Which.
         letter: DeliveryId,
@@ -322,6 +338,15 @@ pub enum DeskCommand {
     CloseWindow,
 }
 
+/// The end of the audit log, as an earlier check has told it.
+#[derive(Clone, Serialize, Deserialize, TS)]
+pub struct AuditEnd {
+    /// So many entries.
+    pub seq: i64,
+    /// The hash of the last one.
+    pub hash: String,
+}
+
 /// What the controller tells the window. Each replaces what was shown before under the same name.
 #[derive(Clone, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -369,6 +394,29 @@ pub enum DeskEvent {
     Wall {
         /// As it stands.
         wall: WallView,
+    },
+    /// Why a conversation is where it is, as it was asked for.
+    Why {
+        /// Which.
+        conversation: ConversationId,
+        /// All of it.
+        why: Why,
+        /// When, by this desk's clock.
+        at: UnixMillis,
+    },
+    /// A page of the audit log.
+    Audit {
+        /// The entries before this number; `None`: the newest.
+        before: Option<i64>,
+        /// What there is.
+        page: AuditPage,
+    },
+    /// What a check of the audit log came to.
+    AuditChecked {
+        /// All of it.
+        check: AuditCheck,
+        /// When, by this desk's clock.
+        at: UnixMillis,
     },
     /// Reports that were asked for.
     Reports {

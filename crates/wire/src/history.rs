@@ -19,6 +19,15 @@ pub enum HistoryLine {
     VideoAsked,
     /// The queue has nobody now.
     NobodyHere,
+    /// The last one of the queue went while the customer waited.
+    EverybodyLeft,
+    /// The queue closed while the customer waited.
+    QueueHasClosed {
+        /// When it opens again, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        opens_at: Option<UnixMillis>,
+    },
     /// The queue is closed now.
     QueueClosed {
         /// When it opens again, where that is known.

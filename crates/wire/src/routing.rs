@@ -209,6 +209,12 @@ pub struct Handed {
 /// `GET /v1/conversations/{id}/why`: for supervisors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Why {
+    /// Who owns it, by name.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// Who is being asked to take it, by name.
+    #[serde(default)]
+    pub asked: Option<String>,
     /// The queue it stands in, or came from.
     pub queue: String,
     /// The deployment's rule that put it there.
@@ -221,7 +227,7 @@ pub struct Why {
     pub because: Option<String>,
     /// Why nobody has it, in plain words.
     pub waits: Option<String>,
-    /// While it waits: each agent of the queue with what stands in the way.
+    /// While it waits: each agent of the queue with what stands in the way, those who could take it first.
     pub agents: Vec<WhyNot>,
 }
 

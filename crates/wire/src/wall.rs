@@ -10,7 +10,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// Who is answered within this time is served well: the wall's service level is the share of them.
+/// Who is answered within this time is served well, where a queue sets itself no other: the wall's service level is the
+/// share of them.
 pub const SERVED_WITHIN_MS: i64 = 20_000;
 
 /// Most rows of one kind in one [`WallNews`], so that a frame keeps to [`crate::MAX_FRAME_BYTES`].
@@ -23,7 +24,7 @@ pub const MAX_NOTICE_CHARS: usize = 500;
 /// that time, and those who wait for longer already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ServiceLevel {
-    /// Within [`SERVED_WITHIN_MS`].
+    /// Within the time that the queue has set itself.
     pub in_time: u32,
     /// Of so many. Nothing can be said of none.
     pub of: u32,
@@ -46,6 +47,10 @@ pub struct WallQueue {
     pub here: u32,
     /// Those among them who could take something now.
     pub free: u32,
+    /// Who is answered within so many milliseconds is served well; [`SERVED_WITHIN_MS`] unless the deployment says more.
+    pub within_ms: i64,
+    /// So many of a hundred customers are to be served well; `None` where nobody has set a goal.
+    pub goal: Option<u8>,
     /// Of the customers who came in the last hour.
     pub hour: ServiceLevel,
     /// Of those who came in the last 24 hours.

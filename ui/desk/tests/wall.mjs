@@ -48,6 +48,40 @@ try {
   assert.equal(await rows.count(), 3, "an agent's own");
   await page.locator('[data-agent="p2"]').click();
 
+  // Why nobody has it, and why it is with whom, from the wall and from the opened conversation.
+  await page.locator('main [data-conversation="q1"]').focus();
+  await page.keyboard.press("i");
+  const why = page.getByTestId("why");
+  await why.getByText("It waits.").waitFor();
+  await why.getByText("Nobody can take it. 2: Is not connected.").waitFor();
+  assert.equal(await why.locator("[data-able=true]").count(), 0);
+  await page.keyboard.press("Escape");
+  await why.waitFor({ state: "detached" });
+  assert.equal(await focused(), "q1", "the focus is back in its row");
+  await button("Why: Luis Ortega").click();
+  await why.getByText("Tomasz Zieliński is being asked.").waitFor();
+  assert.deepEqual(
+    await why.locator("li").evaluateAll((all) => all.slice(0, 2).map((one) => one.dataset.able)),
+    ["true", "false"],
+    "who could take it comes first",
+  );
+  await why.getByText(/^As it (is|was)/).waitFor();
+  await why.getByRole("button", { name: "Done" }).click();
+  await why.waitFor({ state: "detached" });
+
+  // The audit log from the wall: pages, the check, and back.
+  await button("Audit log").click();
+  await page.locator("[data-audit]").first().waitFor();
+  assert.equal(await page.locator("[data-audit]").count(), 50);
+  await button("Older entries").click();
+  await page.waitForFunction(() => document.querySelectorAll("[data-audit]").length === 100);
+  await button("Older entries").click();
+  await page.getByText("That is the beginning of the log.").waitFor();
+  await button("Check the chain").click();
+  await page.getByText("All 120 entries are intact.").waitFor();
+  await button("Back to the live wall").click();
+  await page.getByRole("table", { name: "Conversations" }).waitFor();
+
   // Too much for one agent: the first answer says by how much, the second click does it.
   await page.getByRole("button", { name: /^Assign….*Luis Ortega/ }).click();
   const dialog = page.getByRole("dialog");
@@ -65,6 +99,10 @@ try {
   await page.locator('main [data-conversation="c7"]').click();
   await page.getByText("You read along.").waitFor();
   assert.equal(await page.locator("#composer").count(), 0);
+  await button("Why?").click();
+  await why.getByText("It is with Noah Lindqvist.").waitFor();
+  await page.keyboard.press("Escape");
+  await why.waitFor({ state: "detached" });
   await page.keyboard.press("e");
   await page.waitForFunction(() => document.activeElement?.id === "composer");
   assert.equal(await button("Start video").count(), 0, "the call is the owner's");

@@ -139,7 +139,14 @@ impl Routing {
             .is_some_and(|before| before.queue.by_hand != queue.by_hand);
         let opened = queue.opened(now);
         self.timers.extend(turns(opened).map(|at| (at, Timer::Hours(id))));
-        self.queues.insert(id, Configured { queue, opened, told });
+        let telling = self.queues.get(&id).map(|before| before.telling).unwrap_or_default();
+        let configured = Configured {
+            queue,
+            opened,
+            told,
+            telling,
+        };
+        self.queues.insert(id, configured);
         self.stirred.insert(id);
         if otherwise {
             let waiting = [self.lines.in_line(id), self.lines.parked(id)].concat();
@@ -262,6 +269,7 @@ impl Routing {
                 Timer::Invite(conversation) => self.nobody_came(conversation),
                 Timer::Kept(conversation) => self.change(conversation, |work| work.stage = Stage::Waiting),
                 Timer::Answer(conversation) => self.missed(conversation),
+                Timer::Settled(queue) => self.settled(queue),
             }
         }
     }
@@ -391,7 +399,7 @@ impl Routing {
     }
 
     /// Says what has become different: presences, queues, and what now waits for which reason.
-    pub(super) fn announce(&mut self) {
+    pub(super) fn announce(&mut self, now: UnixMillis) {
         for id in mem::take(&mut self.moved) {
             if let Some(agent) = self.agents.get_mut(&id) {
                 let presence = agent.presence(&self.policy);
@@ -402,12 +410,14 @@ impl Routing {
             }
         }
         for id in mem::take(&mut self.stirred) {
-            if let Some(configured) = self.queues.get_mut(&id) {
-                let status = QueueStatus::of(configured.opened, self.lines.here(id));
-                if configured.told != Some(status) {
-                    configured.told = Some(status);
-                    self.out.effects.push(Effect::Queue { queue: id, status });
-                }
+            let Some(configured) = self.queues.get_mut(&id) else {
+                continue;
+            };
+            let status = QueueStatus::of(configured.opened, self.lines.here(id));
+            if configured.told != Some(status) {
+                configured.told = Some(status);
+                self.out.effects.push(Effect::Queue { queue: id, status });
+                self.turned(id, status, now);
             }
         }
         for id in mem::take(&mut self.began_to_wait) {

@@ -236,12 +236,21 @@ pub enum Effect {
         /// As colleagues see it.
         presence: Presence,
     },
-    /// What customers of a queue are told is something else; also those who come later.
+    /// Customers who come to a queue are told something else from now on.
     Queue {
         /// Which.
         queue: QueueId,
         /// What.
         status: QueueStatus,
+    },
+    /// Customers who wait in a queue already are to be told this, but for those who have been told the same since then.
+    Tell {
+        /// Which.
+        queue: QueueId,
+        /// What.
+        status: QueueStatus,
+        /// It has been so since then; the least number where nothing is known of before.
+        since: UnixMillis,
     },
 }
 

@@ -29,6 +29,7 @@ mod queues;
 mod reasons;
 mod routed;
 mod steps;
+mod telling;
 mod transfer;
 mod watch;
 mod work;
@@ -36,9 +37,9 @@ mod work;
 pub use agents::{Agent, Asked, Connection, LeaseNow, Load, Profile};
 pub use hours::{Hours, Opened, Span};
 pub use messages::{Arrival, Decided, Effect, Input, Refusal, Target};
-pub use queues::{Queue, QueueStatus, WrapUpBlocks};
+pub use queues::{Queue, QueueStatus, StatusKind, WrapUpBlocks};
 pub use reasons::{Because, Note, Reason, Rule, WhyWaiting};
-pub use routed::Routed;
+pub use routed::{Routed, Told};
 pub use sightline_wire::routing::{AgentPresence as Presence, Chosen, Pause, TakenBack, Undisturbed};
 pub use watch::Excess;
 pub use work::{Blocked, Call, Handing, Needs, Place, QueueId, SkillId, Skills, Stage, Work};
@@ -130,6 +131,8 @@ pub enum Timer {
     Kept(ConversationId),
     /// The agent who is asked about this conversation has not answered.
     Answer(ConversationId),
+    /// This queue's status has held for long enough to be told to those who wait.
+    Settled(QueueId),
 }
 
 #[derive(Debug, Clone)]
@@ -137,6 +140,7 @@ struct Configured {
     queue: Queue,
     opened: Opened,
     told: Option<QueueStatus>,
+    telling: telling::Telling,
 }
 
 #[derive(Debug, Clone)]
@@ -236,7 +240,7 @@ impl Routing {
         }
         routing.pass(now);
         routing.settle(now);
-        routing.announce();
+        routing.announce(now);
         let decided = mem::take(&mut routing.out);
         (routing, decided)
     }
@@ -249,7 +253,7 @@ impl Routing {
             self.out.refused = Some(refusal);
         }
         self.settle(now);
-        self.announce();
+        self.announce(now);
         mem::take(&mut self.out)
     }
 

@@ -44,6 +44,14 @@ pub struct Queue {
     /// Agents take its conversations themselves; none is assigned but by a person.
     #[serde(default)]
     pub by_hand: bool,
+    /// Customers who wait are told that it has closed, or that nobody is here any more, once that has held for so long,
+    /// in milliseconds.
+    #[serde(default = "settle_ms")]
+    pub settle_ms: i64,
+}
+
+fn settle_ms() -> i64 {
+    20_000
 }
 
 impl Default for Queue {
@@ -54,6 +62,7 @@ impl Default for Queue {
             wrap_up: WrapUpBlocks::Always,
             hours: None,
             by_hand: false,
+            settle_ms: settle_ms(),
         }
     }
 }
@@ -68,7 +77,7 @@ impl Queue {
     }
 }
 
-/// What customers of a queue are told while they wait. Said once for a queue, not once for each of them.
+/// What customers of a queue are told when they come, and while they wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum QueueStatus {
@@ -83,7 +92,28 @@ pub enum QueueStatus {
     },
 }
 
+/// A [`QueueStatus`] without its times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusKind {
+    /// Somebody is there.
+    Staffed,
+    /// Open, and nobody is there.
+    NobodyHere,
+    /// Closed.
+    Closed,
+}
+
 impl QueueStatus {
+    /// Without its times.
+    pub fn kind(self) -> StatusKind {
+        match self {
+            Self::Staffed => StatusKind::Staffed,
+            Self::NobodyHere => StatusKind::NobodyHere,
+            Self::Closed { .. } => StatusKind::Closed,
+        }
+    }
+
     /// From its hours and how many agents are there.
     pub fn of(opened: Opened, here: usize) -> Self {
         match opened {

@@ -82,16 +82,24 @@ pub struct Because {
 }
 
 impl Because {
-    /// In plain words.
-    pub fn sentence(&self) -> String {
+    /// The person who chose, where one did.
+    pub fn by(&self) -> Option<AccountId> {
+        match self.rule {
+            Rule::Supervisor { by } | Rule::Transfer { by } => Some(by),
+            Rule::LongestIdle { .. } | Rule::SameAgent => None,
+        }
+    }
+
+    /// In plain words; `by` is the name of the person who chose.
+    pub fn sentence(&self, by: Option<&str>) -> String {
         let mut sentence = match self.rule {
             Rule::LongestIdle { others: 0, .. } => "Nobody else could take it.".to_owned(),
             Rule::LongestIdle { others, .. } => {
                 format!("Without new work for longer than {others} others who could take it.")
             }
             Rule::SameAgent => "The customer spoke with this agent before.".to_owned(),
-            Rule::Supervisor { .. } => "A supervisor chose this agent.".to_owned(),
-            Rule::Transfer { .. } => "The agent before handed it over.".to_owned(),
+            Rule::Supervisor { .. } => format!("{} chose this agent.", by.unwrap_or("A supervisor")),
+            Rule::Transfer { .. } => format!("{} handed it over.", by.unwrap_or("The agent before")),
         };
         if self.over_units > 0 {
             sentence += &format!(" {} units over the capacity of {}.", self.over_units, self.capacity);

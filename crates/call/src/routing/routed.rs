@@ -1,6 +1,7 @@
 //! What is stored of a conversation for routing, beside its state, owner and context: what was decided once.
 
 use super::{
+    queues::StatusKind,
     reasons::Note,
     work::{QueueId, Skills},
 };
@@ -35,6 +36,27 @@ pub struct Routed {
     /// The customer was told that the message waits for somebody.
     #[serde(default)]
     pub promised: bool,
+    /// What the customer was told last of how the queue stands.
+    #[serde(default)]
+    pub told: Option<Told>,
+}
+
+/// What a customer was told of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Which.
+    pub queue: QueueId,
+    /// How it stood.
+    pub kind: StatusKind,
+    /// When.
+    pub at: UnixMillis,
+}
+
+impl Told {
+    /// Whether this says already that the queue has stood so since then.
+    pub fn covers(&self, queue: QueueId, kind: StatusKind, since: UnixMillis) -> bool {
+        self.queue == queue && self.kind == kind && self.at >= since
+    }
 }
 
 impl Routed {
@@ -50,6 +72,7 @@ impl Routed {
             because: None,
             video_asked_at: None,
             promised: false,
+            told: None,
         }
     }
 }

@@ -84,6 +84,7 @@ impl Random {
             // Without a single span it never opens.
             hours: self.one_in(4).then(Hours::default),
             by_hand: self.one_in(4),
+            settle_ms: 5_000,
         }
     }
 

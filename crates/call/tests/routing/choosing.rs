@@ -263,6 +263,8 @@ fn outside_business_hours_a_conversation_waits_for_the_morning() {
             why: WhyWaiting::Closed { opens_at },
         }]
     );
+    // Once those who wait have been told that it is closed.
+    floor.later(20_000);
     assert_eq!(floor.routing.deadline().map(|(at, _)| at), opens_at);
     floor.now = 60 * 60_000;
     floor.does(Input::Tick);
@@ -308,6 +310,8 @@ fn an_agent_may_take_what_waits_but_not_more_than_fits() {
 #[test]
 fn the_same_arrival_twice_is_one_conversation_and_closing_stops_the_asking() {
     let mut floor = Floor::with_agents([1]);
+    // How the queues stand is known.
+    floor.later(150_000);
     floor.chat(10);
     assert!(floor.chat(10).is_empty());
     assert!(floor.closes(10).contains(&taken_back(1, 10, TakenBack::Withdrawn)));
@@ -375,9 +379,9 @@ fn a_supervisor_may_give_too_much_and_is_told_by_how_much() {
     assert_eq!(reason.rule, Rule::Supervisor { by: agent(BOSS) });
     assert_eq!((reason.units, reason.capacity, reason.over_units), (120, 100, 20));
     assert!(
-        reason.sentence().contains("20 units over the capacity of 100"),
+        reason.sentence(None).contains("20 units over the capacity of 100"),
         "{}",
-        reason.sentence()
+        reason.sentence(None)
     );
     // The agent is asked like anybody else, and does not answer.
     floor.later(ASKED_MS);

@@ -7,4 +7,5 @@ mod floor;
 mod handing;
 mod presence;
 mod random;
+mod telling;
 mod video;

@@ -411,6 +411,7 @@ impl Day {
                 Effect::Queue { queue, status } => {
                     assert_eq!(self.routing.status(*queue), Some(*status), "seed {seed}");
                 }
+                Effect::Tell { since, .. } => assert!(*since < self.now, "seed {seed}: it has held for a while"),
             }
         }
     }

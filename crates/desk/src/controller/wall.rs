@@ -4,12 +4,12 @@ use super::{
     Controller, Input,
     session::{Answer, SessionInput},
 };
-use crate::{courier::Reply, shell::Shell};
+use crate::{api::Api, courier::Reply, shell::Shell};
 use sightline_wire::{
     ErrorCode, Problem,
     account::Role,
     conversation::Conversation,
-    desk::DeskEvent,
+    desk::{AuditEnd, DeskEvent},
     ids::{AccountId, ConversationId},
     routing::{Transfer, TransferTo},
     wall::{
@@ -122,6 +122,32 @@ impl<S: Shell> Controller<S> {
         }
     }
 
+    pub(super) fn read_why(&self, conversation: ConversationId, reply: Reply) {
+        let read = move |api: Api| async move {
+            let why = api.why(conversation).await?;
+            let at = crate::now();
+            Ok(DeskEvent::Why { conversation, why, at })
+        };
+        self.ask(reply, read, Answer::Shown);
+    }
+
+    pub(super) fn read_audit(&self, before: Option<i64>, reply: Reply) {
+        let read = move |api: Api| async move {
+            let page = api.audit(before).await?;
+            Ok(DeskEvent::Audit { before, page })
+        };
+        self.ask(reply, read, Answer::Shown);
+    }
+
+    pub(super) fn check_audit(&self, known: Option<AuditEnd>, reply: Reply) {
+        let check = move |api: Api| async move {
+            let check = api.check_audit(known.as_ref()).await?;
+            let at = crate::now();
+            Ok(DeskEvent::AuditChecked { check, at })
+        };
+        self.ask(reply, check, Answer::Shown);
+    }
+
     /// A supervisor opens what is in no inbox of this desk: asked for by name, so that the server knows of it.
     pub(super) fn fetch_others(&self, id: ConversationId) {
         let (Ok(()), Ok(api)) = (self.supervises(), self.client()) else {
@@ -219,6 +245,8 @@ mod tests {
             active: 0,
             here: 0,
             free: 0,
+            within_ms: 20_000,
+            goal: None,
             hour: ServiceLevel::default(),
             day: ServiceLevel::default(),
         }

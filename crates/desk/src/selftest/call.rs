@@ -444,6 +444,8 @@ fn conversation_of(escalation: &EscalationView) -> Conversation {
         meetings: false,
         hidden_variables: Vec::new(),
         queue: None,
+        because: None,
+        undelivered: Vec::new(),
         max_bitrate: None,
         video_request: None,
     }

@@ -205,6 +205,9 @@ pub struct Window {
     pub presence: Option<MyPresence>,
     pub targets: Option<TransferTargets>,
     pub handed: Vec<Handed>,
+    pub why: Option<(ConversationId, sightline_wire::routing::Why)>,
+    pub audit: Vec<(Option<i64>, sightline_wire::audit::AuditPage)>,
+    pub audit_checks: Vec<sightline_wire::audit::AuditCheck>,
     pub paused: Option<Pause>,
     pub earlier: Vec<(ConversationId, EarlierConversation)>,
     pub auto_video: Option<AutoVideo>,
@@ -278,6 +281,9 @@ impl Window {
             DeskEvent::Presence { presence } => self.presence = presence,
             DeskEvent::Targets { targets, .. } => self.targets = Some(targets),
             DeskEvent::Handed { handed } => self.handed.push(handed),
+            DeskEvent::Why { conversation, why, .. } => self.why = Some((conversation, why)),
+            DeskEvent::Audit { before, page } => self.audit.push((before, page)),
+            DeskEvent::AuditChecked { check, .. } => self.audit_checks.push(check),
         }
     }
 }

@@ -20,8 +20,10 @@ use serde_json::{Map, Value};
 use sightline_call::text::one_line;
 use sightline_connect::{Outcome, settings};
 use sightline_store::{
+    Writing,
     connectors::{self, Switch},
-    conversations, deliveries,
+    conversations::{self, StoredConversation},
+    deliveries,
 };
 use sightline_wire::{
     ErrorCode, Problem,
@@ -296,19 +298,20 @@ pub async fn letters(
     Ok(Json(letters))
 }
 
-/// `POST /v1/dead-letters/{id}/resend`.
+/// `POST /v1/dead-letters/{id}/resend`: supervisors, and agents in a conversation that is theirs.
 pub async fn resend(
     State(app): State<Arc<App>>,
     SignedIn { account }: SignedIn,
     Id(id): Id<DeliveryId>,
 ) -> Result<StatusCode, Refusal> {
-    supervises(&account)?;
     to_the_end(async move {
         let mut writing = app.store.write().await?;
+        let stored = about(&mut writing, &account, id).await?;
         if !deliveries::revive(writing.conn(), id, now()).await? {
             return Err(ErrorCode::NotFound.into());
         }
-        drop(writing.commit().await?);
+        // Its message is on its way again, for whoever looks at it.
+        app.settle(writing, stored.id, stored.state, Vec::new()).await?;
         tracing::info!(by = %account.id, delivery = %id, "a dead letter is sent again");
         app.connectors.wake.notify_one();
         Ok(StatusCode::NO_CONTENT)
@@ -325,12 +328,26 @@ pub async fn discard(
     supervises(&account)?;
     to_the_end(async move {
         let mut writing = app.store.write().await?;
+        let stored = about(&mut writing, &account, id).await?;
         if !deliveries::discard(writing.conn(), id).await? {
             return Err(ErrorCode::NotFound.into());
         }
-        drop(writing.commit().await?);
+        app.settle(writing, stored.id, stored.state, Vec::new()).await?;
         tracing::info!(by = %account.id, delivery = %id, "a dead letter is given up for good");
         Ok(StatusCode::NO_CONTENT)
     })
     .await
+}
+
+/// The conversation of a dead letter, for those who may do something about it.
+async fn about(writing: &mut Writing, account: &Account, id: DeliveryId) -> Result<StoredConversation, Refusal> {
+    let found = match deliveries::of_dead(writing.conn(), id).await? {
+        Some(conversation) => conversations::get(writing.conn(), conversation).await?,
+        None => None,
+    };
+    let own = found.as_ref().is_some_and(|stored| stored.owner == Some(account.id));
+    if !own {
+        supervises(account)?;
+    }
+    Ok(found.ok_or(ErrorCode::NotFound)?)
 }

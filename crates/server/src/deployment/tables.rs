@@ -26,6 +26,21 @@ pub struct QueueTable {
     pub max_bitrate: Option<u32>,
     /// What its agents need for a conversation that wants video.
     pub video_skill: Option<String>,
+    /// How soon, and how many of its customers are to be answered.
+    pub service_level: Option<ServiceLevelTable>,
+    /// Customers who wait are told that it has closed, or that nobody is here any more, once that has held for so many
+    /// seconds.
+    pub tell_waiting_after_s: Option<u16>,
+}
+
+/// `service_level = { within_s = 20, share = 0.8 }`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServiceLevelTable {
+    /// In seconds; 20 without it.
+    pub within_s: Option<u32>,
+    /// Of all customers; without it the queue is never below it.
+    pub share: Option<f64>,
 }
 
 /// How a queue's conversations come to agents.

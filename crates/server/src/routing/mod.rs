@@ -23,17 +23,19 @@ pub mod rules;
 pub mod same_agent;
 mod tell;
 pub mod transfer;
+pub mod waiting;
 mod watch;
 pub mod why;
 
 pub use mode::{RoutingMode, routing_from_settings};
 pub use place::place;
+pub use plan::Goal;
 pub use watch::Seen;
 
 use crate::app::{App, now};
 use crate::{config::ServerConfig, desks::Audience};
 use plan::{Numbers, Plan};
-use sightline_call::routing::{Input, LeaseNow, QueueId, Reason, Refusal, Routed, Routing};
+use sightline_call::routing::{Input, LeaseNow, QueueId, QueueStatus, Reason, Refusal, Routed, Routing};
 use sightline_store::{
     SqliteConnection, Store, StoreError, accounts,
     conversations::{self, StoredConversation},
@@ -53,6 +55,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::Notify;
+use waiting::Telling;
 
 /// Who is asked to take which conversation.
 pub struct Assignments {
@@ -62,6 +65,8 @@ pub struct Assignments {
     state: Mutex<Option<State>>,
     /// Wakes the keeper: there is another deadline than before, or something to store.
     changed: Notify,
+    /// Wakes whoever tells the customers who wait.
+    to_tell: Notify,
 }
 
 struct State {
@@ -70,6 +75,8 @@ struct State {
     asked: HashMap<AccountId, (Assignment, UnixMillis)>,
     /// Whose rows are not stored yet.
     unsaved: BTreeSet<AccountId>,
+    /// What customers who wait are to be told.
+    tellings: Vec<Telling>,
     /// Everybody, for their names and roles.
     people: HashMap<AccountId, Account>,
     /// What is not closed, as it was told last: for desks that are asked about it.
@@ -83,7 +90,36 @@ impl Assignments {
             plan,
             state: Mutex::default(),
             changed: Notify::default(),
+            to_tell: Notify::default(),
         }
+    }
+
+    /// What customers who wait are to be told now.
+    fn take_tellings(&self) -> Vec<Telling> {
+        let mut state = self.lock();
+        state
+            .as_mut()
+            .map(|state| std::mem::take(&mut state.tellings))
+            .unwrap_or_default()
+    }
+
+    /// Who waits in a queue, and whom nobody is asked to take.
+    fn waiting_in(&self, queue: QueueId) -> Vec<ConversationId> {
+        let state = self.lock();
+        let Some(state) = state.as_ref() else { return Vec::new() };
+        let works = state.routing.conversations();
+        let those = works.filter(|(_, work)| work.queue == queue && work.waits());
+        those.map(|(id, _)| id).collect()
+    }
+
+    /// Whether it is still so, and this conversation has still nobody.
+    fn still(&self, telling: Telling, id: ConversationId) -> bool {
+        let state = self.lock();
+        state.as_ref().is_some_and(|state| {
+            let status = state.routing.status(telling.queue);
+            let waits = state.routing.conversation(id).is_some_and(|work| work.waits());
+            waits && status.map(QueueStatus::kind) == Some(telling.status.kind())
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<State>> {
@@ -134,6 +170,7 @@ pub async fn restore(app: &App) -> Result<(), StoreError> {
         routing,
         asked: HashMap::new(),
         unsaved: BTreeSet::new(),
+        tellings: Vec::new(),
         people: accounts.into_iter().map(|account| (account.id, account)).collect(),
         views,
     };
@@ -262,7 +299,7 @@ impl App {
         asked
             .filter(|(assignment, _)| assignment.conversation == id)
             .map_or_else(
-                || "The agent took it unasked.".into(),
+                || "Taken by hand, unasked.".into(),
                 |(assignment, _)| assignment.because.clone(),
             )
     }

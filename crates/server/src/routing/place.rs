@@ -6,7 +6,7 @@ use crate::{
     customer::{event_line, told_line},
     dates::iso8601,
 };
-use sightline_call::routing::{QueueId, QueueStatus, Routed};
+use sightline_call::routing::{QueueId, QueueStatus, Routed, StatusKind, Told};
 use sightline_store::{
     SqliteConnection, StoreError, accounts,
     conversations::{self, StoredConversation},
@@ -18,6 +18,9 @@ use sightline_wire::{
     conversation::{Author, Body, Channel, ConversationState},
     history::HistoryLine,
 };
+
+/// What a line says, for the customer's own language, and its English words.
+pub type Line = (HistoryLine, String);
 
 /// Who comes from a bot has told the whole story once and waits at the top of the queue.
 const HANDED_OVER: u8 = u8::MAX;
@@ -34,10 +37,14 @@ pub async fn place(
     }
     let plan = &assignments.plan;
     let (mut routed, missing) = decide(plan, c, stored).await?;
-    let told = assignments.customer_line(routed.queue);
-    routed.promised = told.is_some();
-    conversations::set_routing(c, stored.id, &routed).await?;
     let at = now();
+    let told = assignments.arriving(routed.queue, at);
+    if let Some((kind, _)) = told {
+        routed.promised = true;
+        let queue = routed.queue;
+        routed.told = Some(Told { queue, kind, at });
+    }
+    conversations::set_routing(c, stored.id, &routed).await?;
     let mut lines = Vec::new();
     if !missing.is_empty() {
         let queue = plan.title(routed.queue).unwrap_or("the inbox");
@@ -49,20 +56,24 @@ pub async fn place(
         };
         lines.push(messages::append(c, note).await?);
     }
-    if let Some((means, line)) = told {
-        let told = match stored.channel {
-            Channel::WebChat => told_line(stored.id, means, line, at),
-            // A platform carries words, and no lines of history.
-            _ => NewMessage {
-                author: Author::System,
-                body: Body::Text { text: line },
-                ..event_line(stored.id, String::new(), at)
-            },
-        };
-        lines.push(messages::append(c, told).await?);
+    if let Some((_, line)) = told {
+        lines.push(messages::append(c, to_customer(stored, line, at)).await?);
     }
     let placed = conversations::get(c, stored.id).await?;
     Ok(placed.map(|placed| (placed, lines)))
+}
+
+/// A line that the customer reads.
+pub fn to_customer(stored: &StoredConversation, (means, text): Line, at: UnixMillis) -> NewMessage {
+    match stored.channel {
+        Channel::WebChat => told_line(stored.id, means, text, at),
+        // A platform carries words, and no lines of history.
+        _ => NewMessage {
+            author: Author::System,
+            body: Body::Text { text },
+            ..event_line(stored.id, String::new(), at)
+        },
+    }
 }
 
 /// By the rules; with what they needed and did not find.
@@ -116,41 +127,54 @@ pub async fn decide(
 impl Assignments {
     /// What a customer who comes to this queue now is told; `None` where somebody is there, and where nobody has
     /// configured anything to tell.
-    pub fn customer_line(&self, queue: QueueId) -> Option<(HistoryLine, String)> {
+    fn arriving(&self, queue: QueueId, at: UnixMillis) -> Option<(StatusKind, Line)> {
+        let status = self.lock().as_ref()?.routing.status(queue)?;
+        let line = self.customer_line(queue, status, false, at)?;
+        Some((status.kind(), line))
+    }
+
+    /// The same of any status, for one who comes or for one who `waits` already.
+    pub fn customer_line(&self, queue: QueueId, status: QueueStatus, waits: bool, at: UnixMillis) -> Option<Line> {
         if !self.plan.tells_customers {
             return None;
         }
-        let status = self.lock().as_ref()?.routing.status(queue)?;
-        let ahead_min = self
-            .plan
-            .queue(queue)
-            .queue
-            .hours
-            .as_ref()
-            .map_or(0, |hours| hours.ahead_min);
-        line(status, ahead_min, now())
+        let hours = self.plan.queue(queue).queue.hours.as_ref();
+        line(status, waits, hours.map_or(0, |hours| hours.ahead_min), at)
     }
 }
 
-/// A queue's status in the customer's words.
-fn line(status: QueueStatus, ahead_min: i32, now: UnixMillis) -> Option<(HistoryLine, String)> {
-    match status {
-        QueueStatus::Staffed => None,
-        QueueStatus::NobodyHere => Some((
-            HistoryLine::NobodyHere,
+/// A queue's status in the customer's words. Who waits already when it closes may still be answered by whoever is there.
+fn line(status: QueueStatus, waits: bool, ahead_min: i32, now: UnixMillis) -> Option<Line> {
+    use HistoryLine::{EverybodyLeft, NobodyHere, QueueClosed, QueueHasClosed};
+    let opens = |at| day(at, ahead_min, now);
+    let (means, text) = match (status, waits) {
+        (QueueStatus::Staffed, _) => return None,
+        (QueueStatus::NobodyHere, false) => (
+            NobodyHere,
             "Nobody is here at the moment. Your message waits for the first one who comes.".into(),
-        )),
-        QueueStatus::Closed { opens_at } => {
-            let text = match opens_at {
+        ),
+        (QueueStatus::NobodyHere, true) => (
+            EverybodyLeft,
+            "Nobody is here any more at the moment. Your message waits for the first one who comes back.".into(),
+        ),
+        (QueueStatus::Closed { opens_at }, false) => {
+            let text = match opens_at.map(opens) {
                 None => "We are closed now. Your message waits here.".into(),
-                Some(at) => {
-                    let day = day(at, ahead_min, now);
-                    format!("We are closed now and open again {day}. Your message waits here until then.")
-                }
+                Some(day) => format!("We are closed now and open again {day}. Your message waits here until then."),
             };
-            Some((HistoryLine::QueueClosed { opens_at }, text))
+            (QueueClosed { opens_at }, text)
         }
-    }
+        (QueueStatus::Closed { opens_at }, true) => {
+            let text = match opens_at.map(opens) {
+                None => "We have closed. Your message waits here.".into(),
+                Some(day) => format!(
+                    "We have closed and open again {day}. If nobody answers before, your message waits here until then."
+                ),
+            };
+            (QueueHasClosed { opens_at }, text)
+        }
+    };
+    Some((means, text))
 }
 
 /// "today at 09:00", "on Monday at 09:00", by the queue's clock.
@@ -190,19 +214,24 @@ mod tests {
     fn customers_read_when_somebody_is_there_by_the_queues_own_clock() {
         let closed = |at, ahead| {
             let status = QueueStatus::Closed { opens_at: Some(at) };
-            line(status, ahead, 20 * HOUR).unwrap().1
+            line(status, false, ahead, 20 * HOUR).unwrap().1
         };
         // Thursday, 20:00 UTC.
         assert!(closed(DAY + 8 * HOUR, 60).contains("tomorrow at 09:00"));
         assert!(closed(4 * DAY + 8 * HOUR, 0).contains("on Monday at 08:00"));
         assert!(closed(22 * HOUR, -60).contains("today at 21:00"));
         assert!(closed(8 * DAY, 0).contains("on Friday, 1970-01-09 at 00:00"));
-        assert_eq!(line(QueueStatus::Staffed, 0, 0), None);
+        assert_eq!(line(QueueStatus::Staffed, false, 0, 0), None);
+        let nobody = |waits| line(QueueStatus::NobodyHere, waits, 0, 0).unwrap().1;
+        assert!(nobody(false).contains("Nobody is here at the moment"));
+        assert!(nobody(true).contains("Nobody is here any more"));
+        let closing = QueueStatus::Closed {
+            opens_at: Some(DAY + 8 * HOUR),
+        };
+        let said = line(closing, true, 0, 20 * HOUR).unwrap().1;
         assert!(
-            line(QueueStatus::NobodyHere, 0, 0)
-                .unwrap()
-                .1
-                .contains("Nobody is here")
+            said.contains("tomorrow at 08:00") && said.contains("If nobody answers before"),
+            "{said}"
         );
     }
 }

@@ -8,13 +8,14 @@ use super::{
 use crate::deployment::{
     Deployment,
     hours::hours,
-    tables::{AgentTable, Mode, QueueTable, WrapUpTable},
+    tables::{AgentTable, Mode, QueueTable, ServiceLevelTable, WrapUpTable},
 };
 use sightline_call::routing::{Policy, Profile, Queue, QueueId, Routed, SkillId, Skills, WrapUpBlocks};
 use sightline_store::accounts::fold_email;
 use sightline_wire::{
     account::{Account, Role},
     agent::SMALLEST_MAX_BITRATE,
+    wall::SERVED_WITHIN_MS,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,24 @@ pub struct Numbers {
     pub skills: BTreeMap<String, u32>,
 }
 
+/// How soon, and how many of a queue's customers are to be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Goal {
+    /// Who is answered within so many milliseconds is served well.
+    pub within_ms: i64,
+    /// So many of a hundred; `None` where nobody has said how many.
+    pub percent: Option<u8>,
+}
+
+impl Default for Goal {
+    fn default() -> Self {
+        Self {
+            within_ms: SERVED_WITHIN_MS,
+            percent: None,
+        }
+    }
+}
+
 /// One queue.
 #[derive(Debug, Clone)]
 pub struct PlannedQueue {
@@ -40,6 +59,8 @@ pub struct PlannedQueue {
     pub max_bitrate: Option<u32>,
     /// What a wish for video asks for on top.
     pub video_skill: Option<SkillId>,
+    /// What the wall measures it by.
+    pub goal: Goal,
 }
 
 /// Everything that the file says.
@@ -114,6 +135,7 @@ impl Plan {
                         queue: mode.queue(),
                         max_bitrate: None,
                         video_skill: None,
+                        goal: Goal::default(),
                     },
                 );
                 id
@@ -295,6 +317,11 @@ fn queue(name: &str, table: &QueueTable, mode: &RoutingMode, names: &Names) -> R
         Some(seconds @ 5..=300) => i64::from(seconds) * 1_000,
         Some(_) => return Err("assignment_s is 5 to 300 seconds".into()),
     };
+    let settle_ms = match table.tell_waiting_after_s {
+        None => usual.settle_ms,
+        Some(seconds @ 1..=3_600) => i64::from(seconds) * 1_000,
+        Some(_) => return Err("tell_waiting_after_s is 1 to 3600 seconds".into()),
+    };
     let max_bitrate = table.max_bitrate;
     if max_bitrate.is_some_and(|bits| bits < SMALLEST_MAX_BITRATE) {
         return Err(format!("max_bitrate is at least {SMALLEST_MAX_BITRATE} bits a second"));
@@ -307,13 +334,32 @@ fn queue(name: &str, table: &QueueTable, mode: &RoutingMode, names: &Names) -> R
             wrap_up,
             hours: table.hours.as_ref().map(hours).transpose()?,
             by_hand: table.mode.map_or(usual.by_hand, |mode| mode == Mode::Pull),
+            settle_ms,
         },
         max_bitrate,
         video_skill: match &table.video_skill {
             Some(skill) => Some(names.skill(skill).ok_or_else(|| format!("knows no skill {skill}"))?),
             None => None,
         },
+        goal: table.service_level.map(goal).transpose()?.unwrap_or_default(),
     })
+}
+
+fn goal(table: ServiceLevelTable) -> Result<Goal, String> {
+    let within_ms = match table.within_s {
+        None => SERVED_WITHIN_MS,
+        Some(seconds @ 1..=86_400) => i64::from(seconds) * 1_000,
+        Some(_) => return Err("service_level.within_s is 1 to 86400 seconds".into()),
+    };
+    let percent = match table.share {
+        None => None,
+        Some(share) => {
+            // Of a hundred: nobody measures finer, and nothing else fits here, not even what is no number.
+            let found = (1..=100_u8).find(|percent| (f64::from(*percent) - share * 100.0).abs() < 0.5);
+            Some(found.ok_or("service_level.share is more than 0 and at most 1, as in 0.8")?)
+        }
+    };
+    Ok(Goal { within_ms, percent })
 }
 
 fn agent(table: &AgentTable, names: &Names, others: &Profile) -> Result<Profile, String> {

@@ -161,6 +161,7 @@ impl Rule {
                 placed.missing.push(format!("The variable {name} is missing."));
             }
         }
+        let mut resolved = None;
         if let Some(name) = &self.queue_from {
             let named = text(subject.context, name);
             let id = named.as_ref().and_then(|named| {
@@ -168,7 +169,7 @@ impl Rule {
                 ids.get(named).copied().or_else(|| self.names.queue(named))
             });
             match (id, named) {
-                (Some(id), _) => placed.queue = id,
+                (Some(id), _) => resolved = Some(id),
                 (None, Some(_)) => placed
                     .missing
                     .push(format!("The variable {name} names no queue of ours.")),
@@ -184,6 +185,11 @@ impl Rule {
                     .push(format!("The variable {name} names no skill of ours.")),
                 (None, None) => missing_once(&mut placed, name),
             }
+        }
+        // Half of what a rule needs leads nowhere: in the queue that was named, whoever is free would take a conversation of
+        // which it is not known what it asks for.
+        if placed.missing.is_empty() {
+            placed.queue = resolved.unwrap_or(placed.queue);
         }
         placed
     }

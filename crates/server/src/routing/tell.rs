@@ -1,6 +1,6 @@
 //! What routing has decided, as those concerned hear it.
 
-use super::State;
+use super::{State, waiting::Telling};
 use crate::app::App;
 use sightline_call::routing::{Decided, Effect};
 use sightline_wire::{
@@ -13,7 +13,7 @@ use sightline_wire::{
 };
 
 impl State {
-    fn name(&self, id: AccountId) -> String {
+    pub(super) fn name(&self, id: AccountId) -> String {
         self.people
             .get(&id)
             .map_or_else(|| "A colleague".into(), |person| person.name.clone())
@@ -56,7 +56,8 @@ impl App {
                     because,
                     note,
                 } => {
-                    let sentence = because.sentence();
+                    let by = because.by().map(|by| state.name(by));
+                    let sentence = because.sentence(by.as_deref());
                     tracing::info!(%conversation, %agent, waited_ms = because.waited_ms, because = sentence, "assigned");
                     let work = state.routing.conversation(*conversation);
                     let view = state.view(*conversation);
@@ -152,6 +153,15 @@ impl App {
                     }
                 }
                 Effect::Queue { queue, status } => tracing::info!(queue = queue.0, ?status, "queue"),
+                Effect::Tell { queue, status, since } => {
+                    tracing::info!(queue = queue.0, ?status, "those who wait are told");
+                    state.tellings.push(Telling {
+                        queue: *queue,
+                        status: *status,
+                        since: *since,
+                    });
+                    self.assignments.to_tell.notify_one();
+                }
             }
         }
         state.unsaved.extend(decided.agents);

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use sightline_call::routing::{Excess, Input, Presence, QueueId, Reason, Refusal};
+use sightline_store::wall::Within;
 use sightline_wire::{
     ErrorCode, Problem, UnixMillis,
     ids::{AccountId, ConversationId},
@@ -43,6 +44,17 @@ impl Seen {
 }
 
 impl App {
+    /// By which time each queue measures itself.
+    pub fn goals(&self) -> Vec<Within> {
+        let plan = &self.assignments.plan;
+        let goals = plan.queues.iter().map(|(id, planned)| Within {
+            queue: id.0,
+            unplaced: *id == plan.fallback,
+            within_ms: planned.goal.within_ms,
+        });
+        goals.collect()
+    }
+
     /// What routing knows now.
     pub fn seen_by_routing(&self) -> Seen {
         let state = self.assignments.lock();

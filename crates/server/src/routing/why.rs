@@ -1,5 +1,6 @@
 //! `GET /v1/conversations/{id}/why`: for supervisors, why a conversation came to its agent, or why nobody gets it.
 
+use super::State;
 use crate::{
     app::App,
     auth::SignedIn,
@@ -7,7 +8,8 @@ use crate::{
     http::{body::Id, refusal::Refusal},
     readiness::routes::supervises,
 };
-use axum::{Json, extract::State};
+use axum::{Json, extract};
+use sightline_call::routing::WhyWaiting;
 use sightline_store::conversations::StoredConversation;
 use sightline_wire::{
     conversation::ConversationState,
@@ -18,7 +20,7 @@ use std::sync::Arc;
 
 /// The route.
 pub async fn why(
-    State(app): State<Arc<App>>,
+    extract::State(app): extract::State<Arc<App>>,
     SignedIn { account }: SignedIn,
     Id(id): Id<ConversationId>,
 ) -> Result<Json<Why>, Refusal> {
@@ -28,11 +30,25 @@ pub async fn why(
     Ok(Json(app.why(&stored)))
 }
 
+/// Why it waits, with the name of whom it waits for.
+fn waiting(state: &State, waits: &WhyWaiting) -> String {
+    let WhyWaiting::KeptFor { agent, reason, .. } = waits else {
+        return waits.sentence();
+    };
+    let waits = format!("It waits a moment for {}, whom the customer knows.", state.name(*agent));
+    match reason {
+        Some(reason) => format!("{waits} {}", reason.sentence()),
+        None => waits,
+    }
+}
+
 impl App {
     fn why(&self, stored: &StoredConversation) -> Why {
         let plan = &self.assignments.plan;
         let routed = stored.routing.clone().unwrap_or_else(|| plan.unplaced());
         let mut why = Why {
+            owner: stored.owner_name.clone(),
+            asked: None,
             queue: plan.title(routed.queue).unwrap_or("The inbox").to_owned(),
             rule: routed.rule,
             priority: routed.priority,
@@ -50,8 +66,13 @@ impl App {
         if let Some((assignment, _)) = asked {
             why.because = Some(assignment.because.clone());
         }
+        why.asked = state
+            .routing
+            .conversation(stored.id)
+            .and_then(|work| work.asked())
+            .map(|agent| state.name(agent));
         if stored.state == ConversationState::Open {
-            why.waits = state.routing.why_waiting(stored.id).map(|waits| waits.sentence());
+            why.waits = state.routing.why_waiting(stored.id).map(|waits| waiting(state, &waits));
             let mut agents: Vec<WhyNot> = state
                 .routing
                 .why_nobody(stored.id)
@@ -62,7 +83,7 @@ impl App {
                     reason: reason.map(|reason| reason.sentence().to_owned()),
                 })
                 .collect();
-            agents.sort_by(|a, b| a.name.cmp(&b.name));
+            agents.sort_by(|a, b| (a.reason.is_some(), &a.name).cmp(&(b.reason.is_some(), &b.name)));
             why.agents = agents;
         }
         why

@@ -151,6 +151,9 @@ pub async fn assign(
         };
         let line = line(c, id, means, words, at).await?;
         if routed.is_none() {
+            let mut placed = stored.routing.clone().unwrap_or_else(|| app.assignments.plan.unplaced());
+            placed.because = Some(format!("{} chose this agent.", account.name));
+            conversations::set_routing(c, id, &placed).await?;
             conversations::set_owner(c, id, agent.id).await?;
             conversations::set_state(c, id, ConversationState::Active, at).await?;
         }

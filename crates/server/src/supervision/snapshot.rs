@@ -3,7 +3,7 @@
 use crate::{
     app::{App, now},
     readiness::board,
-    routing::Seen,
+    routing::{Goal, Seen},
 };
 use sightline_call::routing::{Presence, QueueId, Undisturbed};
 use sightline_store::{
@@ -46,11 +46,13 @@ pub async fn take(app: &App) -> Result<Snapshot, StoreError> {
             .into_iter()
             .filter_map(|row| Some((row.agent, row.lease?)))
             .collect();
-        let hour = wall::service(&mut c, at - HOUR_MS, at).await?;
-        let day = wall::service(&mut c, at - 24 * HOUR_MS, at).await?;
+        let goals = app.goals();
+        let hour = wall::service(&mut c, &goals, at - HOUR_MS, at).await?;
+        let day = wall::service(&mut c, &goals, at - 24 * HOUR_MS, at).await?;
         (rows, everybody, leases, (hour, day))
     };
     let seen = app.seen_by_routing();
+    let plan = &app.assignments.plan;
     let names: HashMap<AccountId, &str> = everybody.iter().map(|a| (a.id, a.name.as_str())).collect();
     let conversations: BTreeMap<_, _> = rows
         .iter()
@@ -62,7 +64,9 @@ pub async fn take(app: &App) -> Result<Snapshot, StoreError> {
         .map(|agent| (agent.agent, agent))
         .collect();
     let queues = seen.queues.iter().map(|(queue, title, members)| {
-        let row = queue_row((*queue, title), members, &conversations, &agents, &seen, service);
+        let level = |levels: &HashMap<u32, ServiceLevel>| levels.get(&queue.0).copied().unwrap_or_default();
+        let served = (plan.queue(*queue).goal, level(&service.0), level(&service.1));
+        let row = queue_row((*queue, title), members, &conversations, &agents, &seen, served);
         (queue.0, row)
     });
     Ok(Snapshot {
@@ -165,7 +169,7 @@ fn queue_row(
     conversations: &BTreeMap<ConversationId, WallConversation>,
     agents: &BTreeMap<AccountId, WallAgent>,
     seen: &Seen,
-    (hour, day): (ServiceLevel, ServiceLevel),
+    (goal, hour, day): (Goal, ServiceLevel, ServiceLevel),
 ) -> WallQueue {
     let inside = |state: ConversationState| {
         conversations
@@ -187,6 +191,8 @@ fn queue_row(
         active: count(inside(ConversationState::Active).count()),
         here: count(here.count()),
         free: count(free.count()),
+        within_ms: goal.within_ms,
+        goal: goal.percent,
         hour,
         day,
     }

@@ -176,6 +176,12 @@ async fn what_the_platform_refuses_is_told_to_the_agent_and_can_be_sent_again() 
         line,
         "A message did not reach the customer. The platform refuses (blocked)."
     );
+    // Its own line says so too, to whoever looks at the conversation, and its owner can send it again.
+    let lost = desk.conversation(conversation.id).await.undelivered;
+    let said = desk.messages(conversation.id).await;
+    let hello = said.iter().find(|message| message.body.text() == "Hello?").unwrap();
+    assert_eq!((lost.len(), lost[0].seq), (1, hello.seq));
+    assert_eq!(lost[0].why, "The platform refuses (blocked).");
     let nothing: Result<Vec<DeadLetter>, _> = desk.get("/v1/dead-letters").await;
     assert_eq!(nothing.refused().code, ErrorCode::NotAllowed);
     let supervisor = world.desk("supervisor").await;
@@ -185,13 +191,34 @@ async fn what_the_platform_refuses_is_told_to_the_agent_and_can_be_sent_again() 
         (1, "Hello?", 1)
     );
     let path = format!("/v1/dead-letters/{}/resend", letters[0].id);
-    let _: Value = supervisor.post(&path, json!({})).await.unwrap();
+    assert_eq!(lost[0].letter, Some(letters[0].id));
+    let stranger = world.desk("colleague").await;
+    let refused: Result<Value, _> = stranger.post(&path, json!({})).await;
+    assert_eq!(refused.refused().code, ErrorCode::NotAllowed, "it is not hers");
+    let _: Value = desk.post(&path, json!({})).await.unwrap();
+    assert_eq!(desk.conversation(conversation.id).await.undelivered, []);
     let calls = platform.hears("message", 2).await;
     assert_eq!(texts(&calls), ["Hello?", "Hello?"]);
     let letters: Vec<DeadLetter> = supervisor.get("/v1/dead-letters").await.unwrap();
     assert_eq!(letters, []);
     let twice: Result<Value, _> = supervisor.post(&path, json!({})).await;
     assert_eq!(twice.refused().code, ErrorCode::NotFound);
+
+    // What is given up for good did not arrive either, and cannot be sent again.
+    platform.will_say([Says(422, Vec::new(), json!({ "code": "blocked" }))]);
+    say(&desk, conversation.id, "Are you there?").await;
+    let gone = socket
+        .agent_event("the second one", |event| match event {
+            sightline_wire::agent::AgentEvent::Conversation(told) if !told.undelivered.is_empty() => {
+                Some(told.undelivered)
+            }
+            _ => None,
+        })
+        .await;
+    let path = format!("/v1/dead-letters/{}/discard", gone[0].letter.unwrap());
+    let _: Value = supervisor.post(&path, json!({})).await.unwrap();
+    let lost = desk.conversation(conversation.id).await.undelivered;
+    assert_eq!((lost.len(), lost[0].seq, lost[0].letter), (1, gone[0].seq, None));
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ mod rooms;
 mod routing;
 mod self_test;
 mod settings;
+mod telling;
 mod transfers;
 mod uploads;
 mod wall;

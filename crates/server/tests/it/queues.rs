@@ -42,6 +42,21 @@ fn what_cannot_be_is_told_to_the_operator() {
         ("[queues.default]\nassignment_s = 1", "assignment_s is 5 to 300"),
         ("[queues.default]\nwrap_up = \"sometimes\"", "wrap_up is"),
         ("[queues.default]\nmax_bitrate = 1000", "max_bitrate is at least"),
+        (
+            "[queues.default]\nservice_level = { within_s = 0 }",
+            "service_level.within_s is 1 to",
+        ),
+        (
+            "[queues.default]\nservice_level = { share = 1.2 }",
+            "service_level.share is more than 0",
+        ),
+        ("[queues.default]\nservice_level = { share = 80 }", "as in 0.8"),
+        ("[queues.default]\nservice_level = { within = 20 }", "within"),
+        ("[queues.default]\nservice_level = { within_s = 60, share = 0.8 }", ""),
+        (
+            "[queues.default]\ntell_waiting_after_s = 0",
+            "tell_waiting_after_s is 1 to",
+        ),
         ("[queues.default]\nvideo_skill = \"Nope\"\n[skills.Yes]", ""),
         ("[queues.default]\n[[rules]]\nqueue = \"b\"", "rule 1 names the queue b"),
         (
@@ -146,6 +161,18 @@ async fn a_rule_leads_the_guides_variables_to_the_video_queue_and_its_skill() {
           Agent_Skill_Requirement names no skill of ours. So it waits in Support."
         ]
     );
+    // Also where its queue is known: whoever is free there would take what asks for nobody knows what.
+    let half = json!({
+        "Escalation_Source": "Chat",
+        "Target_Channel": "Video",
+        "Agent_Skill_Requirement": "Juggling",
+        "routing.queueId": "7f3c",
+    });
+    let other = world.api.page_with(json!({ "context": half })).await;
+    other.say("And I?").await;
+    let (_socket, inbox) = supervisor.listen().await;
+    let half = inbox.iter().find(|c| c.owner.is_none() && c.id != stranded.id).unwrap();
+    assert_eq!(half.queue.as_deref(), Some("Support"));
     assert!(
         !page
             .history()

@@ -321,6 +321,8 @@ async fn assigned_where_agents_choose_it_is_theirs_at_once() {
     let answer: AssignAnswer = watching.act(id, "assign", choice.clone()).await.unwrap();
     assert_eq!(answer.conversation.owner, Some(agent.session.account.id));
     assert_eq!((answer.over_units, answer.over_conversations), (0, 0));
+    let because = answer.conversation.because.as_deref();
+    assert_eq!(because, Some("supervisor chose this agent."));
     let told = seat.expect("the news", |event| match event {
         AgentEvent::Intervened(told) => Some(told),
         _ => None,
@@ -532,6 +534,9 @@ async fn the_log_is_paged_outlives_a_restart_and_can_be_checked() {
     let first: AuditPage = desk.get("/v1/audit?limit=2").await.unwrap();
     assert_eq!(first.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 2]);
     assert!(first.more);
+    let newest = &first.entries[0];
+    assert_eq!(newest.customer_name.as_deref(), Some("Customer 1"), "by today's names");
+    assert_eq!(newest.agent_name.as_deref(), Some("agent"));
     let rest: AuditPage = desk.get("/v1/audit?limit=2&before=2").await.unwrap();
     assert_eq!(
         rest.entries.iter().map(|entry| entry.act).collect::<Vec<_>>(),

@@ -1,5 +1,5 @@
 /** Places that keys and buttons send the focus to. */
-export type Place = "composer" | "search" | "inbox" | "page" | "board_search" | "wall_search" | "connector_form";
+export type Place = "composer" | "search" | "inbox" | "page" | "board_search" | "wall_search" | "connector_form" | "asked";
 
 const SELECTORS: Readonly<Record<Place, string>> = {
   composer: "#composer",
@@ -8,6 +8,7 @@ const SELECTORS: Readonly<Record<Place, string>> = {
   board_search: "#board-search",
   wall_search: "#wall-search",
   connector_form: "#connector-form .field",
+  asked: "[data-testid=assignment] .primary",
   inbox: "[data-conversation][aria-current=true], [data-conversation]",
 };
 

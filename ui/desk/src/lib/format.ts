@@ -42,6 +42,13 @@ export function time(at: number): string {
   return clock.format(at);
 }
 
+const short = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+
+/** 14:02, or 2:02 PM: for where there is no room. */
+export function shortClock(at: number): string {
+  return short.format(at);
+}
+
 /** Today, Yesterday, Monday, 3 March. */
 export function dayName(at: number, now: number): string {
   const date = new Date(at).toDateString();

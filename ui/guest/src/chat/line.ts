@@ -10,9 +10,12 @@ export function lineWords(line: HistoryLine | undefined, otherwise: string, now 
     case "call_over":
       return callOver(line.reason, line.live_ms);
     case "queue_closed":
-      return line.opens_at === undefined ? say("line_closed") : opens(line.opens_at, now);
+      return line.opens_at === undefined ? say("line_closed") : opens("line_opens", line.opens_at, now);
+    case "queue_has_closed":
+      return line.opens_at === undefined ? say("line_has_closed") : opens("line_has_closed_opens", line.opens_at, now);
     case "video_asked":
     case "nobody_here":
+    case "everybody_left":
     case "bot_gone":
     case "customer_left":
     case "customer_gone":
@@ -54,8 +57,8 @@ function lasted(ms: number): string {
 }
 
 /** By the customer's own clock. */
-function opens(at: number, now: number): string {
+function opens(words: "line_opens" | "line_has_closed_opens", at: number, now: number): string {
   const time = timeOfDay(at);
   const today = new Date(at).toDateString() === new Date(now).toDateString();
-  return today ? say("line_opens_today", { time }) : say("line_opens", { day: dayAndMonth(new Date(at)), time });
+  return today ? say(`${words}_today`, { time }) : say(words, { day: dayAndMonth(new Date(at)), time });
 }

@@ -30,6 +30,7 @@ export const KEYS = {
   open: ["Enter"],
   accept: ["a", "Ctrl+Shift+A"],
   decline: ["d", "Ctrl+Shift+D"],
+  asked: ["q", "Ctrl+Shift+Q"],
   reply: ["r"],
   start_video: ["v"],
   microphone: ["m", "Ctrl+Shift+M"],
@@ -45,6 +46,8 @@ export const KEYS = {
   join: ["e"],
   assign: ["s"],
   hand_on: ["x"],
+  why: ["i"],
+  audit: ["u"],
   connectors: ["g"],
   back: ["Escape"],
   tone_heard: ["y"],
@@ -83,6 +86,14 @@ function conversationActions(desk: Desk): readonly Action[] {
       keys: KEYS.decline,
       blocked: desk.asked === null ? "You are not asked to take a conversation." : null,
       run: () => void desk.decline(),
+    },
+    {
+      id: "asked",
+      group: "Conversation",
+      title: "Go to what you are asked",
+      keys: KEYS.asked,
+      blocked: desk.asked === null ? "You are not asked to take a conversation." : null,
+      run: () => focusOn("asked"),
     },
     {
       id: "back_again",
@@ -244,6 +255,7 @@ function supervisionActions(desk: Desk): readonly Action[] {
   const id = conversation?.id ?? "";
   const active = desk.watches && conversation?.state === "active";
   const open = desk.watches && conversation?.state === "open";
+  const explained = desk.explained();
   return [
     {
       id: "wall",
@@ -252,6 +264,23 @@ function supervisionActions(desk: Desk): readonly Action[] {
       keys: KEYS.wall,
       blocked: null,
       run: () => showView(desk, "wall"),
+    },
+    {
+      id: "audit",
+      group: "Supervision",
+      title: "Open the audit log",
+      keys: KEYS.audit,
+      blocked: null,
+      run: () => showView(desk, "audit"),
+    },
+    {
+      id: "why",
+      group: "Supervision",
+      title: "Why is it with this agent, or with nobody?",
+      keys: KEYS.why,
+      blocked:
+        explained !== null ? null : desk.view === "wall" ? "No conversation of the wall has the focus." : "No conversation is open.",
+      run: () => explained !== null && desk.explain(explained),
     },
     {
       id: "join",
@@ -404,7 +433,7 @@ function readinessActions(desk: Desk): readonly Action[] {
 }
 
 /** Shows another part of the window, and reads from its top. */
-export function showView(desk: Desk, view: "self_test" | "board" | "wall" | "connectors"): void {
+export function showView(desk: Desk, view: "self_test" | "board" | "wall" | "audit" | "connectors"): void {
   desk.go(view);
   focusOn("page");
 }

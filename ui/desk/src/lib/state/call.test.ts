@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Conversation, EndReason, LinkView, SelfTestView } from "$wire";
 import { ana, ANA, mine } from "../backend/mock/people";
 import { audioOnly, ready } from "../backend/mock/readiness";
-import { call, escalation, signedIn, summary } from "../backend/mock/scenarios";
+import { call, escalation, summary } from "../backend/mock/calls";
+import { signedIn } from "../backend/mock/scenarios";
 import { attemptWords, callLine, endNextStep, endReason, inviteStatus, startVideoBlock, worstLine } from "./call";
 import { apply, initialModel, type DeskModel } from "./model";
 

@@ -21,11 +21,11 @@ import { addNews, addNotice, type Notice } from "./notices";
 import { handedText } from "./presence";
 import { testRuns } from "./readiness";
 
-export type DialogName = "palette" | "shortcuts" | "end_and_wrap_up" | "share" | "sign_out" | "transfer" | Supervision;
+export type DialogName = "why" | "palette" | "shortcuts" | "end_and_wrap_up" | "share" | "sign_out" | "transfer" | Supervision;
 /** What a supervisor does by a dialog. */
 export type Supervision = "assign" | "hand_on" | "force_close";
 /** What fills the window beside the rail. */
-export type ViewName = "conversations" | "self_test" | "board" | "wall" | "connectors";
+export type ViewName = "conversations" | "self_test" | "board" | "wall" | "audit" | "connectors";
 export type Corner = "top-left" | "top-right" | "bottom-left" | "bottom-right";
 
 /** Commands of no button. */
@@ -38,6 +38,8 @@ const SILENT: readonly DeskCommand["type"][] = [
   "read_dead_letters",
   "read_file",
   "read_conversations",
+  "read_why",
+  "read_audit",
 ];
 
 /** What the window shows: the controller's model, and what only this window knows. */
@@ -55,6 +57,8 @@ export class Desk {
   testSince = $state(0);
   boardSince = $state(0);
   wallSince = $state(0);
+  /** The conversation of the wall's row that had the focus last. */
+  pointed = $state<ConversationId | null>(null);
   /** The conversation that a supervisor's dialog is about. */
   subject = $state<ConversationId | null>(null);
   /** What the server refused in it, until something else is tried. */
@@ -235,12 +239,13 @@ export class Desk {
 
   /** Shows another part of the window. The board is live only while it is looked at. */
   go(view: ViewName): void {
-    const supervisors = view === "board" || view === "wall" || view === "connectors";
+    const supervisors = ["board", "wall", "audit", "connectors"].includes(view);
     if (this.view === view || (supervisors && !this.supervises)) return;
     if (this.view === "board") void this.command({ type: "watch_board", open: false });
     if (this.view === "wall") void this.command({ type: "watch_wall", open: false });
     this.view = view;
     this.saved = null;
+    this.pointed = null;
     if (view === "board") this.watchBoard();
     if (view === "wall") this.watchWall();
   }
@@ -258,6 +263,19 @@ export class Desk {
     this.refused = null;
     this.dialog = dialog;
     if (dialog !== "force_close" && this.view !== "wall") this.watchWall();
+  }
+
+  /** What {@link explain} would be about: the wall's row, or the open conversation. */
+  explained(): ConversationId | null {
+    return this.view === "wall" ? this.pointed : (this.conversation?.id ?? null);
+  }
+
+  /** Asks why a conversation came to its agent, or why nobody gets it. */
+  explain(conversation: ConversationId): void {
+    if (!this.supervises) return;
+    this.model = { ...this.model, why: null };
+    this.subject = conversation;
+    this.dialog = "why";
   }
 
   /** The dialog is done with. */

@@ -59,7 +59,7 @@ export function nextPage(steps: readonly Step[]): NextPage | null {
 
 /** The rows of an earlier conversation. How far a message got then is no news now, and its links are over. */
 export function earlierRows(step: Step): readonly Row[] {
-  const told = { customer_name: step.known.customer_name, delivered_seq: 0 };
+  const told = { customer_name: step.known.customer_name, delivered_seq: 0, undelivered: [] };
   return threadRows(told, (step.part?.messages ?? []).map(asLine), [], "", true).map((row) =>
     row.type === "group"
       ? { ...row, bubbles: row.bubbles.map((bubble) => ({ ...bubble, delivery: null, showDelivery: false })) }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { call, quality } from "../backend/mock/scenarios";
+import { call, quality } from "../backend/mock/calls";
 import { PLOTS, SHOWN_SECONDS, addSecond, columns, type Second } from "./history";
 
 const live = (mark: "good" | "poor" = "good") => call({ type: "live", since: 0 }, { quality: quality(mark) });

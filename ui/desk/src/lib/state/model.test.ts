@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Message, SessionView } from "$wire";
 import { ana, ANA, ME } from "../backend/mock/people";
-import { call } from "../backend/mock/scenarios";
+import { call } from "../backend/mock/calls";
 import { mergeMessages } from "./messages";
 import { apply, initialModel, pendingOf, popsUp, type DeskModel } from "./model";
 

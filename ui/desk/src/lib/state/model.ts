@@ -1,5 +1,7 @@
 import type {
   AccountId,
+  AuditCheck,
+  AuditEntry,
   AssignmentView,
   AutoVideo,
   BoardRow,
@@ -26,7 +28,9 @@ import type {
   SelfTestView,
   SessionView,
   WallView,
+  Why,
 } from "$wire";
+import { mergeAudit } from "./audit";
 import { mergeEarlier } from "./earlier";
 import { mergeMessages } from "./messages";
 
@@ -60,6 +64,12 @@ export interface DeskModel {
   readonly board: readonly BoardRow[] | null;
   /** The live wall; null while it is closed or on its way. */
   readonly wall: WallView | null;
+  /** Why a conversation is where it is, as last asked for; null before the answer. */
+  readonly why: { readonly conversation: ConversationId; readonly why: Why; readonly at: number } | null;
+  /** The audit log as far as it was read, the newest first; null before that. */
+  readonly audit: { readonly entries: readonly AuditEntry[]; readonly more: boolean } | null;
+  /** What its last check came to; null before one. */
+  readonly auditCheck: { readonly check: AuditCheck; readonly at: number } | null;
   /** Reports by agent, the newest first, as last read. */
   readonly reports: Readonly<Record<AccountId, readonly Report[]>>;
   /** Connectors as last read; null before that. */
@@ -94,6 +104,9 @@ export const initialModel: DeskModel = {
   presence: null,
   board: null,
   wall: null,
+  why: null,
+  audit: null,
+  auditCheck: null,
   reports: {},
   connectors: null,
   connectorKinds: null,
@@ -162,6 +175,12 @@ export function apply(model: DeskModel, event: StateEvent): DeskModel {
       return { ...model, board: event.rows };
     case "wall":
       return { ...model, wall: event.wall };
+    case "why":
+      return { ...model, why: event };
+    case "audit":
+      return { ...model, audit: mergeAudit(model.audit, event.before, event.page) };
+    case "audit_checked":
+      return { ...model, auditCheck: event };
     case "reports":
       return { ...model, reports: { ...model.reports, [event.agent]: event.reports } };
     case "connectors":

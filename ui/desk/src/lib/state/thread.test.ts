@@ -57,6 +57,15 @@ describe("the thread", () => {
     expect(at(1)).toBe("Maria Keller: line 1 | line 2 (sent)");
   });
 
+  it("says of each message that did not arrive why, and nothing else of it", () => {
+    const own = [text(1, agent, 0), text(2, agent, 1)];
+    const lost = { seq: 1, why: "The platform refuses (blocked).", letter: "l1" };
+    const rows = threadRows(ana({ delivered_seq: 0, undelivered: [lost] }), own, [], ME.name);
+    expect(draw(rows).at(-1)).toBe("Maria Keller: line 1 (lost) | line 2 (sent)");
+    const group = rows.at(-1);
+    expect(group?.type === "group" && group.bubbles.map((bubble) => bubble.lost)).toEqual([lost, null]);
+  });
+
   it("puts what is on its way at the end, each with its state", () => {
     const rows = threadRows(ana({ delivered_seq: 1 }), [text(1, agent, 2)], [waiting("a"), waiting("b")], ME.name);
     expect(draw(rows)).toEqual([

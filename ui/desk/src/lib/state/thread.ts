@@ -1,7 +1,7 @@
-import type { Conversation, File, Message, PendingMessage } from "$wire";
+import type { Conversation, File, Message, PendingMessage, Undelivered } from "$wire";
 
 /** How far one of the agent's messages is. */
-export type Delivery = "sending" | "waiting" | "refused" | "sent" | "delivered";
+export type Delivery = "sending" | "waiting" | "refused" | "sent" | "delivered" | "lost";
 
 /** A bubble: stored or on its way. */
 export interface Bubble {
@@ -14,6 +14,8 @@ export interface Bubble {
   /** The state is spelled out only where it says something new. */
   readonly showDelivery: boolean;
   readonly pending: PendingMessage | null;
+  /** Why it did not reach the customer's platform; null when it did, or may still. */
+  readonly lost: Undelivered | null;
 }
 
 /** A bot speaks from the customer's side, and is not the customer. */
@@ -60,7 +62,7 @@ export type Row =
 const GROUP_MS = 5 * 60_000;
 
 /** What rows need to know of their conversation. */
-type Told = Pick<Conversation, "customer_name" | "delivered_seq">;
+type Told = Pick<Conversation, "customer_name" | "delivered_seq" | "undelivered">;
 
 /** A transcript of a bot that is longer is folded: what counts is how it ended. */
 export const TRANSCRIPT_LINES = 12;
@@ -160,6 +162,8 @@ function entry(conversation: Told, message: Message, lastOwn: number | undefined
     return { at, row: { type: "event", key, at, text: body.text } };
   }
   const own = author.type === "agent";
+  const lost = conversation.undelivered.find(({ seq }) => seq === message.seq) ?? null;
+  const delivery = lost !== null ? "lost" : message.seq <= conversation.delivered_seq ? "delivered" : "sent";
   return {
     at,
     row: null,
@@ -170,9 +174,10 @@ function entry(conversation: Told, message: Message, lastOwn: number | undefined
       at,
       text: body.type === "files" ? body.words : body.text,
       files: body.type === "files" ? body.files : [],
-      delivery: own ? (message.seq <= conversation.delivered_seq ? "delivered" : "sent") : null,
-      showDelivery: message.seq === lastOwn,
+      delivery: own ? delivery : null,
+      showDelivery: message.seq === lastOwn || lost !== null,
       pending: null,
+      lost,
     },
   };
 }
@@ -191,6 +196,7 @@ function pendingEntry(message: PendingMessage, me: string): Entry {
       delivery: pendingDelivery(message),
       showDelivery: true,
       pending: message,
+      lost: null,
     },
   };
 }

@@ -3,22 +3,27 @@ import type { DeskCommand, DeskEvent, Problem, WallAgent, WallConversation } fro
 import type { Backend } from "../backend/backend";
 import { mockBackend } from "../backend/mock/backend";
 import { scenarios } from "../backend/mock/scenarios";
+import { whyOf } from "../backend/mock/supervision";
 import { wall } from "../backend/mock/wall";
 import { actionFor, actions } from "./actions";
 import { Desk } from "./desk.svelte";
 import {
+  belowGoal,
   CHOICES,
   counts,
   FIRST_ORDER,
+  goalText,
   loadShare,
   loadText,
   longestWait,
   percent,
-  poorlyServed,
+  readyUntil,
   receivers,
   turned,
   wallAgents,
   wallConversations,
+  whyHead,
+  withinOf,
 } from "./wall";
 
 const row = (id: string, more: Partial<WallConversation> = {}): WallConversation => ({
@@ -113,10 +118,20 @@ describe("agents on the wall", () => {
 describe("a queue's figures", () => {
   it("say nothing of nobody", () => {
     expect(percent({ in_time: 0, of: 0 })).toBe("–");
-    expect(poorlyServed({ in_time: 0, of: 0 })).toBe(false);
     expect(percent({ in_time: 5, of: 6 })).toBe("83 %");
-    expect(poorlyServed({ in_time: 5, of: 6 })).toBe(false);
-    expect(poorlyServed({ in_time: 3, of: 4 })).toBe(true);
+  });
+
+  it("are below the queue's own goal, or below none", () => {
+    const goal = (percent: number | null) => ({ goal: percent, within_ms: 60_000 });
+    expect(belowGoal(goal(80), { in_time: 0, of: 0 })).toBe(false);
+    expect(belowGoal(goal(80), { in_time: 4, of: 5 })).toBe(false);
+    expect(belowGoal(goal(80), { in_time: 3, of: 4 })).toBe(true);
+    expect(belowGoal(goal(100), { in_time: 999, of: 1_000 })).toBe(true);
+    expect(belowGoal(goal(null), { in_time: 0, of: 9 })).toBe(false);
+    expect(goalText(goal(80))).toBe("Goal: 80 % within 60 s");
+    expect(goalText({ goal: null, within_ms: 20_000 })).toBe("Served within 20 s");
+    const queues = wall().queues.map((queue) => ({ ...queue, within_ms: 60_000 }));
+    expect([withinOf(queues, 1), withinOf(queues, 9)]).toEqual([60_000, 20_000]);
   });
 
   it("count by the server's clock, and never backwards", () => {
@@ -209,6 +224,36 @@ describe("a supervisor's desk", () => {
     expect(desk.inbox.mine.map(({ id }) => id)).not.toContain("c7");
   });
 
+  it("asks why about the wall's row, or about the open conversation", async () => {
+    const desk = new Desk(mockBackend("wall"));
+    await desk.start();
+    const why = () => actions(desk).find(({ id }) => id === "why");
+    expect(why()?.blocked).toBe("No conversation is open.");
+    desk.go("wall");
+    expect(why()?.blocked).toContain("has the focus");
+    desk.pointed = "q1";
+    why()?.run();
+    expect([desk.dialog, desk.subject, desk.model.why]).toEqual(["why", "q1", null]);
+    await desk.command({ type: "read_why", conversation: "q1" });
+    expect(desk.model.why?.why.waits).toContain("Nobody can take it.");
+    desk.dialog = null;
+    desk.open("c7");
+    await Promise.resolve();
+    expect(desk.explained()).toBe("c7");
+    expect(desk.pointed).toBe(null);
+  });
+
+  it("reads the audit log page by page", async () => {
+    const desk = new Desk(mockBackend("audit"));
+    await desk.start();
+    desk.go("audit");
+    await desk.command({ type: "read_audit", before: null });
+    expect([desk.model.audit?.entries.length, desk.model.audit?.more]).toEqual([50, true]);
+    await desk.command({ type: "read_audit", before: 71 });
+    await desk.command({ type: "read_audit", before: 21 });
+    expect([desk.model.audit?.entries.at(-1)?.seq, desk.model.audit?.more]).toEqual([1, false]);
+  });
+
   it("has keys of its own that agents do not have", async () => {
     const [boss] = await started("wall");
     const all = actions(boss);
@@ -219,5 +264,26 @@ describe("a supervisor's desk", () => {
     expect(actionFor(actions(someone), "l", false)).toBe(undefined);
     someone.go("wall");
     expect(someone.view).toBe("conversations");
+  });
+});
+
+describe("what explains a conversation", () => {
+  const why = { ...whyOf("q1"), waits: null };
+  it("begins with how it stands", () => {
+    expect(whyHead({ ...why, waits: "Nobody can take it." })).toBe("It waits.");
+    expect(whyHead({ ...why, owner: "Noah" })).toBe("It is with Noah.");
+    expect(whyHead({ ...why, asked: "Priya" })).toBe("Priya is being asked.");
+    expect(whyHead({ ...why, owner: "Noah", asked: "Priya" })).toBe(
+      "Priya is being asked. It stays with Noah until the answer.",
+    );
+  });
+});
+
+describe("a desk's lease on the wall", () => {
+  it("says until when, where it allows anything", () => {
+    expect(readyUntil(agent("a", { readiness: "video", ready_until: 5 }))).toBe(5);
+    expect(readyUntil(agent("a", { readiness: "audio", ready_until: 5 }))).toBe(5);
+    expect(readyUntil(agent("a", { readiness: "not_ready", ready_until: 5 }))).toBe(null);
+    expect(readyUntil(agent("a", { readiness: null, ready_until: null }))).toBe(null);
   });
 });

@@ -6,13 +6,12 @@ import type {
   WallConversation,
   WallPresence,
   WallQueue,
+  Why,
 } from "$wire";
 import { channelName } from "../format";
 
-/** Who waits for longer than this is not served in time any more. */
-export const SERVED_WITHIN_MS = 20_000;
-/** Less than this share of customers served in time is said in amber. */
-const GOOD_SERVICE = 0.8;
+/** Who waits for longer than this is not served in time any more, where a queue says nothing else. */
+const SERVED_WITHIN_MS = 20_000;
 
 export type Shown = "all" | "open" | "active" | "call" | "wrap_up";
 export type Column = "state" | "customer" | "agent" | "call";
@@ -162,9 +161,34 @@ export function percent(level: ServiceLevel): string {
   return level.of === 0 ? "–" : `${Math.round((100 * level.in_time) / level.of)} %`;
 }
 
-/** Fewer are served in time than should be. */
-export function poorlyServed(level: ServiceLevel): boolean {
-  return level.of > 0 && level.in_time / level.of < GOOD_SERVICE;
+/** Fewer are served in time than the queue has set itself; never where it has set itself nothing. */
+export function belowGoal({ goal }: Pick<WallQueue, "goal">, level: ServiceLevel): boolean {
+  return goal !== null && level.of > 0 && 100 * level.in_time < goal * level.of;
+}
+
+/** What a queue has set itself: "Goal: 80 % within 20 s", "Within 20 s". */
+export function goalText({ goal, within_ms }: Pick<WallQueue, "goal" | "within_ms">): string {
+  const within = `within ${shortTime(within_ms)}`;
+  return goal === null ? `Served ${within}` : `Goal: ${goal} % ${within}`;
+}
+
+/** "20 s", "5 min". */
+export function shortTime(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  return seconds >= 120 && seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+}
+
+/** By when a conversation's customer is to be answered: as its queue says. */
+export function withinOf(queues: readonly WallQueue[], queue: number): number {
+  return queues.find((one) => one.queue === queue)?.within_ms ?? SERVED_WITHIN_MS;
+}
+
+/** How it stands with a conversation, as the beginning of what explains it. */
+export function whyHead(why: Why): string {
+  const kept = why.owner === null ? "" : ` It stays with ${why.owner} until the answer.`;
+  if (why.asked !== null) return `${why.asked} is being asked.${kept}`;
+  if (why.owner !== null) return `It is with ${why.owner}.`;
+  return why.waits === null ? "Nobody has it." : "It waits.";
 }
 
 /** How long the longest has waited in a queue, by the server's clock; null when nobody waits. */
@@ -176,3 +200,12 @@ export const CALL_STATES = { invited: "Invited", joining: "Joining", live: "Live
 
 /** What a call is like, in a word; empty where there is nothing to say. */
 export const MARKS: Readonly<Record<QualityMark, string>> = { unknown: "", good: "Good", fair: "Fair", poor: "Poor" };
+
+/** Until when a desk may be offered something, for its row; null where it may be offered nothing, or for ever. */
+export function readyUntil(agent: WallAgent): number | null {
+  const able = agent.readiness === "video" || agent.readiness === "audio";
+  return able ? agent.ready_until : null;
+}
+
+/** A lease that ends within this time is worth a word to its agent. */
+export const ENDS_SOON_MS = 30 * 60_000;

@@ -18,7 +18,8 @@ import { MockPictures } from "./picture";
 import { MockReadiness, ready } from "./readiness";
 import { colleagues, MockWall } from "./wall";
 import { presence, targets } from "./routing";
-import { call, devices, escalation, quality, scenarios, screens, signedIn } from "./scenarios";
+import { call, escalation, quality, screens } from "./calls";
+import { devices, scenarios, signedIn } from "./scenarios";
 
 /** A controller in the page, for work on the screens: answers commands as the real one does. */
 export function mockBackend(scenario: string): Backend {
@@ -197,7 +198,7 @@ class MockBackend implements Backend {
     const events = scenarios[this.scenario];
     if (events === undefined) throw new Error(`no scenario ${this.scenario}`);
     for (const event of events()) this.#emit(event);
-    if (this.#model.wall !== null) this.#wall.begin(this.#model.wall);
+    if (this.#model.wall !== null) this.#wall.begin(this.#model.wall, this.scenario);
     this.#connectors.begin(this.scenario);
     this.#testOnce();
     // A frame socket of a test: the portable painter is drawn from it.

@@ -45,6 +45,7 @@ export function conversation(
     agent_files: (more.channel ?? "web_chat") === "web_chat" ? "carried" : "not_carried",
     meetings: false,
     hidden_variables: [],
+    undelivered: [],
     ...more,
   };
 }

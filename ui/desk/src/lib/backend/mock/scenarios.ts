@@ -1,26 +1,23 @@
 import type {
   CallPhase,
-  CallSummary,
   CallView,
   Conversation,
   DeskEvent,
   DeviceList,
-  EscalationState,
   EscalationView,
   LinkView,
   Message,
   PendingMessage,
   Problem,
-  Quality,
   Role,
-  ScreenList,
   SelfTestView,
   SessionView,
 } from "$wire";
 import type { Asked } from "../../state/assignment";
+import { call, escalation, INVITE_URL, quality, summary } from "./calls";
 import { returned } from "./earlier";
 import { ANA, ana, anaThread, botThread, conversation, crowd, handedOver, ME, mine } from "./people";
-import { quietWall, wall } from "./wall";
+import { goalWall, quietWall, wall } from "./wall";
 import { asking, audioOnly, board, calling, notReady, ready, testing, unplugged, untested } from "./readiness";
 import { presence } from "./routing";
 
@@ -51,8 +48,6 @@ const signedOut = (more: Partial<SessionView & { type: "signed_out" }> = {}): De
 
 const inbox = (...conversations: Conversation[]): DeskEvent => ({ type: "inbox", conversations });
 
-const URL = "http://127.0.0.1:7420/j/8nJxQ2vWm4T0bKfYc1hRsA";
-
 export const devices: DeviceList = {
   camera: "cam-1",
   microphone: null,
@@ -66,88 +61,6 @@ export const devices: DeviceList = {
     { id: "spk-1", kind: "speaker", name: "Jabra Evolve2 65 Mono" },
   ],
 };
-
-export function quality(mark: Quality["mark"]): Quality {
-  const poor = mark === "poor";
-  return {
-    mark,
-    reason: poor ? "Ana's network is weak, the picture is reduced." : "",
-    rtt_ms: poor ? 312 : 28,
-    loss_out: 0,
-    loss_in: poor ? 0.084 : 0.001,
-    bitrate_out: poor ? 410_000 : 1_480_000,
-    bitrate_in: poor ? 184_000 : 1_320_000,
-    fps_in: poor ? 11 : 30,
-    width: poor ? 480 : 1280,
-    height: poor ? 270 : 720,
-    fps_out: poor ? 20 : 30,
-    width_out: poor ? 640 : 1280,
-    height_out: poor ? 360 : 720,
-    busy: 0.14,
-    processors: poor ? 0.71 : 0.38,
-    frames_decoded: 8160,
-    frames_drawn: 8158,
-    first_frame_at: Date.now() - 4 * MINUTE,
-    concealed: poor ? 0.06 : 0,
-    sound_played: 480_000,
-    sound_concealed: poor ? 28_800 : 0,
-    playout_delay_ms: poor ? 140 : 40,
-    jitter_ms: poor ? 25 : 2,
-    picture_after_sound_ms: poor ? 35 : -10,
-    path: { relayed: poor, protocol: poor ? "tcp" : "udp" },
-  };
-}
-
-export function escalation(state: EscalationState, survey: EscalationView["survey"] = null): EscalationView {
-  return {
-    id: "e1",
-    conversation: ANA,
-    room: "room-1",
-    state,
-    url: URL,
-    expires_at: Date.now() + 14 * MINUTE,
-    created_at: Date.now() - MINUTE,
-    survey,
-    quality: null,
-  };
-}
-
-export function call(phase: CallPhase, more: Partial<CallView> = {}): CallView {
-  const live = phase.type === "live";
-  return {
-    escalation: phase.type === "preparing" ? null : "e1",
-    conversation: ANA,
-    customer_name: "Ana Moreno",
-    phase,
-    attempt: "direct",
-    url: phase.type === "preparing" ? null : URL,
-    own: { microphone: true, camera: true, screen: false },
-    sound: "call",
-    sharing: null,
-    other: { microphone: live, camera: live, screen: false },
-    customer_away_until: null,
-    signalling_lost: false,
-    problems: [],
-    quality: live ? quality("good") : null,
-    ...more,
-  };
-}
-
-/** A few windows and a screen, drawn as plain shapes. */
-export function screens(): ScreenList {
-  const picture = (paper: string, ink: string) =>
-    `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="240" height="150"><rect width="240" height="150" fill="${paper}"/><rect x="20" y="20" width="110" height="10" fill="${ink}"/><rect x="20" y="44" width="200" height="6" fill="${ink}" opacity=".5"/><rect x="20" y="58" width="180" height="6" fill="${ink}" opacity=".5"/><rect x="20" y="72" width="190" height="6" fill="${ink}" opacity=".5"/></svg>`)}`;
-  return {
-    sources: [
-      { id: "w1", kind: "window", name: "Invoice 2291.pdf – Document viewer", width: 1200, height: 900, preview: picture("#fff", "#333") },
-      { id: "w2", kind: "window", name: "Router settings", width: 1280, height: 800, preview: picture("#e8f0fe", "#1a56b0") },
-      { id: "w3", kind: "window", name: "Terminal", width: 800, height: 600, preview: picture("#16161c", "#7ddc9a") },
-      { id: "m1", kind: "monitor", name: "Whole screen", width: 1920, height: 1080, preview: picture("#35506e", "#fff") },
-      { id: "synthetic:screen", kind: "test", name: "Test page", width: 1920, height: 1080, preview: picture("#e8e8e8", "#111") },
-    ],
-    problem: null,
-  };
-}
 
 const stage = (phase: CallPhase, more: Partial<CallView> = {}): DeskEvent => ({
   type: "call",
@@ -174,7 +87,7 @@ const thread = (withInvite: boolean): DeskEvent => {
         type: "invite",
         escalation: "e1",
         text: "Maria from Hearth Support would like to see you by video.",
-        url: URL,
+        url: INVITE_URL,
         expires_at: Date.now() + 14 * MINUTE,
       },
       at: Date.now() - MINUTE,
@@ -218,16 +131,6 @@ const ended = (survey: EscalationView["survey"]): EscalationView => ({
   ),
   quality: summary(survey?.verdict === "down" ? "poor" : "good"),
 });
-
-export function summary(worst: CallSummary["worst"]): CallSummary {
-  return {
-    moments: 17,
-    typical: "good",
-    worst,
-    worst_at: Date.now() - 3 * MINUTE,
-    worst_reason: worst === "good" ? "" : "Ana's network loses packets.",
-  };
-}
 
 /** Back by the link, and taken. */
 const taken = (more: Partial<Conversation> = {}) =>
@@ -466,7 +369,7 @@ export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
       video: false,
       from: "Jonas Weber",
       note: "Has tried another cable already; would rather show it than explain it.",
-      because: "The agent before handed it over.",
+      because: "Jonas Weber handed it over.",
     }),
   ],
   "transfer-live": () => [...live(), { type: "presence", presence: presence("available") }],
@@ -510,6 +413,24 @@ export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
   "wall-assign": () => supervising({ type: "wall", wall: wall() }),
   "wall-transfer": () => supervising({ type: "wall", wall: wall() }),
   "wall-close": () => supervising({ type: "wall", wall: wall() }),
+  "wall-goals": () => supervising({ type: "wall", wall: goalWall() }),
+  "wall-why": () => supervising({ type: "wall", wall: wall() }),
+  "wall-why-read": () => supervising({ type: "wall", wall: wall() }),
+  audit: () => supervising({ type: "wall", wall: wall() }),
+  "audit-empty": () => supervising({ type: "wall", wall: wall() }),
+  "audit-broken": () => supervising({ type: "wall", wall: wall() }),
+  "audit-failed": () => supervising({ type: "wall", wall: wall() }),
+  "not-delivered": () =>
+    base(
+      ana({
+        channel: "whats_app",
+        because: "Without new work for longer than 2 others who could take it.",
+        undelivered: [
+          { seq: 4, why: "The platform refuses (blocked).", letter: null },
+          { seq: 7, why: "The customer has not written for a day, so the platform takes nothing more.", letter: "l1" },
+        ],
+      }),
+    ),
   "wall-quiet": () => supervising({ type: "wall", wall: quietWall() }),
   connectors: () => administering(),
   "connectors-use": () => administering(),
@@ -577,5 +498,10 @@ export const scenarios: Readonly<Record<string, () => DeskEvent[]>> = {
         conversation: "b",
       },
     },
+    ...["Ana Moreno", "Luis Ortega"].map((name): DeskEvent => ({
+      type: "notice",
+      problem: problem("closed_by_supervisor", `Sofia has closed the conversation with ${name}.`, "“We close for today.”"),
+    })),
+    { type: "notice", problem: problem("internal", "The server could not do that.", "Try again.") },
   ],
 };

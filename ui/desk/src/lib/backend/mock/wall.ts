@@ -1,5 +1,6 @@
 import type { Conversation, DeskCommand, DeskEvent, WallAgent, WallCall, WallConversation, WallView } from "$wire";
 import { conversation, ME } from "./people";
+import { auditHead, auditPage, whyOf } from "./supervision";
 
 const MINUTE = 60_000;
 
@@ -26,7 +27,7 @@ export function wallAgents(): WallAgent[] {
     agent(NOAH, "Noah Lindqvist", { presence: "in_call", load: load(100), conversations: 1, call: "ana" }),
     agent(EBUN, "Ebun Adeyemi-Featherstonehaugh-Okonkwo", { presence: "busy", load: load(60), conversations: 2 }),
     agent("p2", "Priya Raghunathan", { presence: "full", load: load(120), conversations: 4, readiness: "audio" }),
-    agent("t3", "Tomasz Zieliński", { presence: "available", asked: "q2", load: load(30) }),
+    agent("t3", "Tomasz Zieliński", { presence: "available", asked: "q2", load: load(30), ready_until: Date.now() + 12 * MINUTE }),
     agent("j4", "Jonas Weber", { presence: "inactive", load: load(30), conversations: 1, readiness: "not_ready" }),
     agent("f5", "Fatima Al-Mansouri", { presence: "away" }),
     agent("l6", "李 小龙", { presence: "do_not_disturb", load: load(30), conversations: 1, call: "c9" }),
@@ -92,6 +93,8 @@ export function wall(): WallView {
         active: 7,
         here: 7,
         free: 1,
+        within_ms: 20_000,
+        goal: null,
         hour: { in_time: 31, of: 42 },
         day: { in_time: 402, of: 455 },
       },
@@ -99,6 +102,19 @@ export function wall(): WallView {
     agents: wallAgents(),
     conversations: wallRows(),
   };
+}
+
+/** The same with queues that have goals, met and missed. */
+export function goalWall(): WallView {
+  const floor = wall();
+  const [queue] = floor.queues;
+  if (queue === undefined) return floor;
+  const more = [
+    { queue: 1, title: "Support", goal: 80 },
+    { queue: 2, title: "Video consultation for customers with a support contract", goal: 90, within_ms: 60_000, waiting: 0, oldest: null, hour: { in_time: 19, of: 20 }, day: { in_time: 187, of: 210 } },
+    { queue: 3, title: "Returns", goal: null, within_ms: 300_000, hour: { in_time: 0, of: 0 } },
+  ];
+  return { ...floor, queues: more.map((one) => ({ ...queue, ...one })) };
 }
 
 /** The same before anybody has come. */
@@ -134,9 +150,29 @@ export class MockWall {
     readonly edit: (id: string, change: Partial<Conversation>) => void,
   ) {}
 
+  /** Entries of the audit log; null while it cannot be read. */
+  #entries: number | null = 120;
+  #broken: number | null = null;
+
   /** Goes on from what a scenario has drawn. */
-  begin(view: WallView): void {
+  begin(view: WallView, scenario: string): void {
     this.#wall = view;
+    if (scenario === "audit-empty") this.#entries = 0;
+    if (scenario === "audit-failed") this.#entries = null;
+    if (scenario === "audit-broken") this.#broken = 88;
+  }
+
+  #readAudit(before: number | null): Promise<void> {
+    if (this.#entries === null) {
+      return Promise.reject({ code: "server_unreachable", message: "The server cannot be reached.", next_step: "Check the network." });
+    }
+    this.emit({ type: "audit", before, page: auditPage(this.#entries, before) });
+    return Promise.resolve();
+  }
+
+  #checkAudit(): void {
+    const intact = this.#broken === null ? (this.#entries ?? 0) : this.#broken - 1;
+    this.emit({ type: "audit_checked", check: { intact, head: auditHead, broken_at: this.#broken }, at: Date.now() });
   }
 
   /** Whether the command was one of supervision; rejects as the server refuses. */
@@ -144,6 +180,14 @@ export class MockWall {
     switch (command.type) {
       case "watch_wall":
         if (command.open) this.emit({ type: "wall", wall: this.#wall });
+        return Promise.resolve();
+      case "read_why":
+        this.emit({ type: "why", conversation: command.conversation, why: whyOf(command.conversation), at: Date.now() });
+        return Promise.resolve();
+      case "read_audit":
+        return this.#readAudit(command.before);
+      case "check_audit":
+        this.#checkAudit();
         return Promise.resolve();
       case "join":
         this.edit(command.conversation, { participants: [{ account: ME.id, name: ME.name }] });
