@@ -183,7 +183,11 @@ fn event(event: &Inbound) -> Value {
             context,
         } => json!({
             "message": id, "thread": thread.0, "from": speaker(from), "at": at, "context": context,
-            "text": match content { Content::Text(text) => text, Content::File { url, .. } => url },
+            "text": match content {
+                Content::Text(text) => text.clone(),
+                Content::File { url, .. } => url.clone(),
+                Content::Offer(offer) => offer.text(),
+            },
         }),
         Inbound::Handoff {
             thread,

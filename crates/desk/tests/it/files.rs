@@ -25,7 +25,12 @@ fn files(window: &Window, conversation: ConversationId) -> Vec<File> {
         .flat_map(|thread| thread.values())
         .flat_map(|message| match &message.body {
             Body::Files { files, .. } => files.clone(),
-            Body::Text { .. } | Body::Invite { .. } | Body::Event { .. } | Body::Note { .. } => Vec::new(),
+            Body::Text { .. }
+            | Body::Offer { .. }
+            | Body::Choice { .. }
+            | Body::Invite { .. }
+            | Body::Event { .. }
+            | Body::Note { .. } => Vec::new(),
         })
         .collect()
 }

@@ -115,7 +115,7 @@ async fn customers_of_a_platform_are_told_over_it() {
         config.deployment.queues = queues.queues;
     })
     .await;
-    let (_desk, mut seat) = untested(&world, "agent").await;
+    let (_desk, seat) = untested(&world, "agent").await;
     platform.customer_writes(&world, "100", "M-1", "Hello").await;
     platform.hears("receipt", 1).await;
     assert!(platform.calls_of("message").is_empty(), "somebody is here");
