@@ -48,6 +48,8 @@ fn conversation() -> Conversation {
         meetings: false,
         hidden_variables: Vec::new(),
         queue: None,
+        because: None,
+        undelivered: Vec::new(),
         max_bitrate: None,
         video_request: None,
     }

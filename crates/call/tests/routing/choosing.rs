@@ -263,8 +263,8 @@ fn outside_business_hours_a_conversation_waits_for_the_morning() {
             why: WhyWaiting::Closed { opens_at },
         }]
     );
-    // Once those who wait have been told that it is closed.
-    floor.later(20_000);
+    // Once those who wait have been told that it is closed, and those of the other queue that nobody has come.
+    floor.later(floor.routing.policy().return_ms);
     assert_eq!(floor.routing.deadline().map(|(at, _)| at), opens_at);
     floor.now = 60 * 60_000;
     floor.does(Input::Tick);
