@@ -29,7 +29,7 @@ export async function openDesk({ display, sound, server, data = temporaryFolder(
     },
   );
   const base = `http://127.0.0.1:${port}`;
-  await until('tauri-driver answers', async () => (await fetch(`${base}/status`)).ok);
+  await until('tauri-driver answers', async () => (await fetch(`${base}/status`, { signal: AbortSignal.timeout(2000) })).ok);
   const session = await openSession(base, { alwaysMatch: { 'tauri:options': { application: binary('sightline') } } });
   return new Desk({ session, driver, display, data, log });
 }

@@ -86,12 +86,23 @@ export function firstLine(child, what, accept, within = 20_000) {
   });
 }
 
-/** A port that was free a moment ago. */
-export const freePort = () =>
-  new Promise((resolve, reject) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-    probe.once('error', reject);
+/**
+ * A port that was free a moment ago, below those that the system itself gives out: a relay or a browser would take one of
+ * them in between.
+ */
+export async function freePort() {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+const given = new Set();
+
+const isFree = (port) =>
+  new Promise((answer) => {
+    const probe = createServer().listen(port, '127.0.0.1', () => probe.close(() => answer(true)));
+    probe.once('error', () => answer(false));
   });
