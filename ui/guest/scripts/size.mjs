@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 
 const MOST_BYTES = 40 * 1024;
 const MOST_REQUESTS = 5;
-/** Requests a page's script makes before anyone touches it: the brand, and the invite on the join page. */
+/** Requests a page's script makes before anyone touches it: the link page's for the invite and its room. One stays free for the chat. */
 const OWN_REQUESTS = { "chat.html": 1, "join.html": 2 };
 
 const dist = new URL("../dist/", import.meta.url);
