@@ -75,7 +75,8 @@ pub async fn send(
         _ => ErrorCode::BadRequest,
     })?;
     let declared = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let declared = declared.unwrap_or_default().to_owned();
+    // Looked at and copied before the write turn: nobody else waits for megabytes.
+    let file = Sent::whole(Some(&named.name), declared.unwrap_or_default(), content.to_vec())?;
     to_the_end(async move {
         let mut writing = app.store.write().await?;
         let stored = shown(writing.conn(), id).await?;
@@ -93,7 +94,6 @@ pub async fn send(
             AgentFiles::NotCarried => return Err(ErrorCode::FilesNotCarried.into()),
             AgentFiles::TurnedOff => return Err(ErrorCode::FilesTurnedOff.into()),
         };
-        let file = Sent::whole(Some(&named.name), &declared, content.to_vec())?;
         let body = keep(writing.conn(), (thread, id), "", vec![file], now()).await?;
         let new = NewMessage {
             conversation: id,
