@@ -19,7 +19,7 @@ export async function startNetwork() {
   let listener = null;
   const namespace = new Promise((resolve, reject) => {
     ready = resolve;
-    forwarder.exited.then(() => reject(new Error('the forwarder ended')));
+    forwarder.exited.then(({ error, code }) => reject(new Error(`the forwarder ended: ${error?.message ?? code}`)));
   });
   lines.on('line', (line) => {
     const said = JSON.parse(line);

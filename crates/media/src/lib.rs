@@ -10,6 +10,7 @@
 //!
 //! Apart from calls, [`measure`] opens the same devices and relays for a self-test and says what they are like.
 
+mod again;
 mod audio;
 mod camera;
 pub mod clock;

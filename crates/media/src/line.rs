@@ -5,6 +5,7 @@
 //! public methods here end in `drain`, so the contract cannot be broken from outside.
 
 use crate::{
+    again::Again,
     dtls,
     offer::for_browsers,
     rate::{
@@ -113,6 +114,7 @@ pub struct Line {
     /// DTLS datagrams from addresses that no check of ours has reached yet, the newest first: a browser says hello as
     /// soon as its own check is answered, half a round trip before ours is, and says it again only a second later.
     early: VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>,
+    again: Again,
 }
 
 /// Statistics come as often as rates are judged; the rest of the session hears of them once a second.
@@ -181,6 +183,7 @@ impl Line {
         let offer = SdpOffer::from_sdp_string(offer).map_err(|error| LineError::Answer(error.to_string()))?;
         let answer = rtc.sdp_api().accept_offer(offer)?;
         let mut line = Self::new(rtc, now, cap, [audio, camera, screen]);
+        line.double_sound(line.target.audio.doubled);
         line.drain()?;
         Ok((line, answer.to_sdp_string()))
     }
@@ -207,6 +210,7 @@ impl Line {
             connecting: true,
             delivered: false,
             early: VecDeque::new(),
+            again: Again::default(),
         };
         line.look_for(target.desired);
         line
@@ -224,6 +228,7 @@ impl Line {
         };
         let answer = SdpAnswer::from_sdp_string(sdp).map_err(|error| LineError::Answer(error.to_string()))?;
         self.rtc.sdp_api().accept_answer(pending, answer)?;
+        self.double_sound(self.target.audio.doubled);
         self.drain()
     }
 
@@ -240,7 +245,7 @@ impl Line {
     /// When [`Line::handle_timeout`] wants to be called.
     pub fn timeout(&self) -> Instant {
         let owed = self.answers.iter().filter_map(Answers::deadline);
-        owed.fold(self.timeout, Instant::min)
+        owed.chain(self.again.deadline()).fold(self.timeout, Instant::min)
     }
 
     /// Time has passed.
@@ -250,6 +255,7 @@ impl Line {
         self.drain()?;
         self.answer_early(now)?;
         self.answer_key_frame_request(now);
+        self.outgoing.extend(std::iter::from_fn(|| self.again.due(now)));
         Ok(())
     }
 
@@ -304,6 +310,7 @@ impl Line {
     /// Sends a picture in the camera's or the screen's section; `time` counts 90 kHz.
     pub fn send_video(&mut self, section: Section, data: Vec<u8>, time: u64, taken: Instant) -> Result<(), LineError> {
         let mid = self.mid(section);
+        self.again.picture(self.now);
         self.send(mid, Codec::Vp8, data, MediaTime::from_90khz(time), taken)
     }
 
@@ -444,9 +451,18 @@ impl Line {
         if before.desired != self.target.desired {
             self.look_for(self.target.desired);
         }
+        if before.audio.doubled != self.target.audio.doubled {
+            self.double_sound(self.target.audio.doubled);
+        }
+        tracing::debug!(estimate = measured.estimate, loss = measured.loss, backlog = ?measured.backlog, unsent = measured.unsent, target = ?self.target, "judged");
         if before != self.target {
             self.events.push(PeerEvent::Target(self.target));
         }
+    }
+
+    /// Each packet of sound carries the one before (RFC 2198), where the other side knows how to read that.
+    fn double_sound(&mut self, doubled: bool) {
+        self.rtc.direct_api().set_red_send(self.audio, doubled);
     }
 
     /// No padding beyond str0m's own 50 kbit/s: probes find capacity without it.
@@ -463,7 +479,10 @@ impl Line {
                     self.timeout = at;
                     return Ok(());
                 }
-                Output::Transmit(transmit) => self.outgoing.push(transmit),
+                Output::Transmit(transmit) => {
+                    self.again.sent(self.now, &transmit);
+                    self.outgoing.push(transmit);
+                }
                 Output::Event(event) => self.on_event(event),
             }
         }
@@ -529,7 +548,7 @@ fn received(at: Instant, source: SocketAddr, destination: SocketAddr, datagram: 
 fn rtc(now: Instant, addresses: &[SocketAddr]) -> Rtc {
     let mut config = Rtc::builder()
         .clear_codecs()
-        .enable_opus(true, false)
+        .enable_opus(true, true)
         .enable_vp8(true)
         .set_dtls_version(DtlsVersion::Auto)
         .set_crypto_provider(dtls::provider())

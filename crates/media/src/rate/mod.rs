@@ -42,6 +42,10 @@ const FACE_BITRATE: u32 = 300_000;
 const STEEPEST: f64 = 1.25;
 /// So long what is sent stays where it started, however much the estimator hopes for.
 const PROVING: Duration = Duration::from_secs(1);
+/// From this share of loss on, sound is sent twice, until it is below the other one ...
+const DOUBLE: (f32, f32) = (0.03, 0.01);
+/// ... where the estimate leaves room for it, bits a second.
+const ROOM_FOR_TWO: u32 = 250_000;
 /// The encoder is told of a change of its bit rate only when it is larger than this share.
 const STEP: f64 = 0.02;
 
@@ -105,6 +109,15 @@ pub struct AudioRate {
     pub bitrate: u32,
     /// What Opus' in-band FEC should reckon with, in percent.
     pub loss_percent: u8,
+    /// Each packet carries the one before it as well (RFC 2198).
+    pub doubled: bool,
+}
+
+impl AudioRate {
+    /// What it takes of the path, bits a second without headers.
+    fn whole(self) -> u32 {
+        self.bitrate * (1 + u32::from(self.doubled))
+    }
 }
 
 /// The state of one connection's adaptation.
@@ -141,8 +154,8 @@ impl Rate {
     /// path has carried that for [`PROVING`].
     pub fn new(cap: u32, start: u32) -> Self {
         let cap = cap.max(SMALLEST_CAP);
-        let audio = audio_rate(start, 0.0);
-        let video_bitrate = start.min(cap).saturating_sub(audio.bitrate);
+        let audio = audio_rate(start, 0.0, false);
+        let video_bitrate = start.min(cap).saturating_sub(audio.whole());
         Self {
             cap,
             start,
@@ -202,9 +215,9 @@ impl Rate {
         let estimate = estimate.min((f64::from(self.used) * STEEPEST) as u32);
         self.used = estimate.max(SMALLEST_CAP);
         self.note_loss(now, measured.loss);
-        self.audio = steadied(self.audio, audio_rate(estimate, self.loss));
+        self.audio = steadied(self.audio, audio_rate(estimate, self.loss, self.audio.doubled));
         self.pause_or_resume(now, estimate);
-        let video = estimate.saturating_sub(self.audio.bitrate).max(ladder::SMALLEST);
+        let video = estimate.saturating_sub(self.audio.whole()).max(ladder::SMALLEST);
         if (f64::from(video) - f64::from(self.video_bitrate)).abs() > STEP * f64::from(self.video_bitrate) {
             self.video_bitrate = video;
         }
@@ -256,7 +269,7 @@ impl Rate {
             VideoState::Paused { .. } if estimate < RESUME_ABOVE => VideoState::Paused { high_since: None },
             VideoState::Paused { high_since } => match high_since {
                 Some(since) if now - since >= RESUME_AFTER => {
-                    self.ladder = Ladder::starting_at(estimate.saturating_sub(self.audio.bitrate));
+                    self.ladder = Ladder::starting_at(estimate.saturating_sub(self.audio.whole()));
                     VideoState::Sending { low_since: None }
                 }
                 since => VideoState::Paused {
@@ -267,8 +280,8 @@ impl Rate {
     }
 }
 
-/// 24 to 40 kbit/s; more under loss, where FEC takes its part of them.
-fn audio_rate(estimate: u32, loss: f32) -> AudioRate {
+/// 24 to 40 kbit/s; more under loss, where FEC takes its part of them. `doubled`: until now.
+fn audio_rate(estimate: u32, loss: f32, doubled: bool) -> AudioRate {
     let bitrate = match estimate {
         ..200_000 => 24_000,
         200_000..500_000 => 32_000,
@@ -282,17 +295,18 @@ fn audio_rate(estimate: u32, loss: f32) -> AudioRate {
             .rev()
             .find(|step| f32::from(*step) <= loss * 100.0 + 0.5)
             .unwrap_or(2),
+        doubled: estimate >= ROOM_FOR_TWO && loss >= if doubled { DOUBLE.1 } else { DOUBLE.0 },
     }
 }
 
 /// `new`, unless it differs from `old` only by standing a little on the other side of a border.
 fn steadied(old: AudioRate, new: AudioRate) -> AudioRate {
     AudioRate {
-        bitrate: new.bitrate,
         loss_percent: match new.loss_percent {
             lower if lower < old.loss_percent && old.loss_percent - lower <= 2 && lower > 2 => old.loss_percent,
             other => other,
         },
+        ..new
     }
 }
 

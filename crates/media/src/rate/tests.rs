@@ -137,6 +137,26 @@ fn fec_follows_the_loss_up_at_once_and_down_slowly() {
 }
 
 #[test]
+fn sound_goes_twice_under_loss_where_there_is_room() {
+    let start = Instant::now();
+    let after = |estimate: u32, losses: &[(u32, f32)]| {
+        let mut rate = Rate::new(DEFAULT_CAP, 1_000_000);
+        let doubled = losses.iter().map(|&(ms, loss)| {
+            let measured = Measured {
+                estimate,
+                loss: Some(loss),
+                ..Measured::default()
+            };
+            rate.measured(start + MS * ms, measured).audio.doubled
+        });
+        doubled.collect::<Vec<bool>>()
+    };
+    let losses = [(0, 0.0), (100, 0.02), (200, 0.05), (8_000, 0.0), (60_000, 0.0)];
+    assert_eq!(after(1_000_000, &losses), [false, false, true, true, false]);
+    assert_eq!(after(150_000, &losses), [false; 5], "a thin line carries it once");
+}
+
+#[test]
 fn more_capacity_is_looked_for_while_there_is_less_than_the_cap() {
     let mut rate = Rate::new(DEFAULT_CAP, 600_000);
     let targets = run(&mut rate, Instant::now(), [600_000; 300]);

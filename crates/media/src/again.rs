@@ -1,0 +1,115 @@
+//! What goes out twice, unasked.
+//!
+//! A lost datagram of the handshake costs a customer 200 ms, a lost packet of her first picture a round trip and more.
+//! Their copies cost 30 KB once in a call. A copy is the same datagram, so whoever has the first one drops the second:
+//! DTLS by its record's number (RFC 9147, 4.5.1), SRTP by its index (RFC 3711, 3.3.2).
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+use str0m::net::Transmit;
+
+/// A copy follows after this: what overflows a queue, or fades, takes neighbours with it.
+const AFTER: Duration = Duration::from_millis(15);
+/// The first picture has left after this.
+const FIRST_PICTURE: Duration = Duration::from_millis(50);
+/// Sound is smaller, and mends itself.
+const SMALLEST_OF_A_PICTURE: usize = 300;
+/// At most so many copies wait.
+const MOST: usize = 128;
+
+/// The copies of one connection.
+#[derive(Default)]
+pub struct Again {
+    picture_began: Option<Instant>,
+    waiting: VecDeque<(Instant, Transmit)>,
+}
+
+impl Again {
+    /// A picture begins to go out; only the first one counts.
+    pub fn picture(&mut self, now: Instant) {
+        self.picture_began.get_or_insert(now);
+    }
+
+    /// This goes out now.
+    pub fn sent(&mut self, now: Instant, transmit: &Transmit) {
+        if self.matters(now, &transmit.contents) && self.waiting.len() < MOST {
+            let copy = Transmit {
+                proto: transmit.proto,
+                source: transmit.source,
+                destination: transmit.destination,
+                contents: transmit.contents.to_vec().into(),
+            };
+            self.waiting.push_back((now + AFTER, copy));
+        }
+    }
+
+    /// When [`Again::due`] has something.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.waiting.front().map(|(due, _)| *due)
+    }
+
+    /// The next copy that is due.
+    pub fn due(&mut self, now: Instant) -> Option<Transmit> {
+        self.waiting.pop_front_if(|(due, _)| *due <= now).map(|(_, copy)| copy)
+    }
+
+    /// By the first byte (RFC 7983, section 7).
+    fn matters(&self, now: Instant, datagram: &[u8]) -> bool {
+        match datagram.first() {
+            Some(20..=63) => true,
+            Some(128..=191) => {
+                datagram.len() >= SMALLEST_OF_A_PICTURE
+                    && self
+                        .picture_began
+                        .is_some_and(|began| now.saturating_duration_since(began) < FIRST_PICTURE)
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use str0m::net::Protocol;
+
+    fn datagram(first: u8, size: usize) -> Transmit {
+        let address = ([127, 0, 0, 1], 9).into();
+        Transmit {
+            proto: Protocol::Udp,
+            source: address,
+            destination: address,
+            contents: vec![first; size].into(),
+        }
+    }
+
+    #[test]
+    fn the_handshake_and_the_first_picture_go_out_twice_and_nothing_else() {
+        let (mut again, start) = (Again::default(), Instant::now());
+        let ms = |ms| start + Duration::from_millis(ms);
+        again.sent(ms(0), &datagram(22, 700));
+        again.sent(ms(0), &datagram(0, 100));
+        again.sent(ms(1), &datagram(144, 1_100));
+        assert_eq!(again.deadline(), Some(ms(15)));
+        assert!(again.due(ms(14)).is_none());
+        assert_eq!(
+            again.due(ms(15)).map(|copy| copy.contents.to_vec()),
+            Some(vec![22; 700])
+        );
+        assert_eq!(
+            again.deadline(),
+            None,
+            "no picture had begun, and a check is sent again by its own clock"
+        );
+
+        again.picture(ms(20));
+        again.sent(ms(21), &datagram(144, 1_100));
+        again.sent(ms(22), &datagram(144, 120));
+        again.picture(ms(60));
+        again.sent(ms(71), &datagram(144, 1_100));
+        assert_eq!(again.due(ms(100)).map(|copy| copy.contents.len()), Some(1_100));
+        assert!(again.due(ms(100)).is_none(), "sound and later pictures go once");
+    }
+}
