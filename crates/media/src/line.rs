@@ -454,7 +454,7 @@ impl Line {
         if before.audio.doubled != self.target.audio.doubled {
             self.double_sound(self.target.audio.doubled);
         }
-        tracing::debug!(estimate = measured.estimate, loss = measured.loss, backlog = ?measured.backlog, unsent = measured.unsent, target = ?self.target, "judged");
+        tracing::trace!(estimate = measured.estimate, loss = measured.loss, backlog = ?measured.backlog, unsent = measured.unsent, target = ?self.target, "judged");
         if before != self.target {
             self.events.push(PeerEvent::Target(self.target));
         }
