@@ -12,10 +12,12 @@
 
 mod again;
 mod audio;
+mod beginning;
 mod camera;
 pub mod clock;
 mod connection;
 mod dtls;
+mod figures;
 mod files;
 pub mod fuzz;
 mod hardware;

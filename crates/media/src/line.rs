@@ -6,8 +6,10 @@
 
 use crate::{
     again::Again,
+    beginning::Beginning,
     dtls,
-    offer::for_browsers,
+    figures::Figures,
+    offer::{self, for_browsers},
     rate::{
         Measured, Rate, Target,
         key_frames::{Answers, Requests},
@@ -40,12 +42,12 @@ const FIRST_GUESS: u32 = 6_000_000;
 /// How often the rates are judged. str0m's own event about the estimate is a mean over three seconds: far too late
 /// to leave a queue that has begun to fill.
 const JUDGE: Duration = Duration::from_millis(100);
-/// How often statistics are told.
-const TELL: Duration = Duration::from_secs(1);
 /// So many pictures wait for one with missing packets. str0m's own 30 are a second at best.
 const WAIT_FOR_RESENT: usize = 10;
 /// So many datagrams that come too early are kept.
 const MOST_EARLY: usize = 8;
+/// A check without an answer goes out again after this, then after twice as long, and so on.
+const FIRST_CHECK: Duration = Duration::from_millis(100);
 /// A path is checked this often while it answers.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// A path that never answered so many checks is none.
@@ -115,31 +117,12 @@ pub struct Line {
     /// soon as its own check is answered, half a round trip before ours is, and says it again only a second later.
     early: VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>,
     again: Again,
-}
-
-/// Statistics come as often as rates are judged; the rest of the session hears of them once a second.
-#[derive(Default)]
-struct Figures {
-    told: Option<Instant>,
-    telling: bool,
-    losses: Vec<f32>,
-}
-
-impl Figures {
-    /// The statistics to tell now, with the loss of the whole time since the last ones.
-    fn peer(&mut self, mut stats: PeerStats) -> Option<PeerStats> {
-        self.losses.extend(stats.ingress_loss_fraction);
-        self.telling = self
-            .told
-            .is_none_or(|told| stats.timestamp.saturating_duration_since(told) >= TELL);
-        if !self.telling {
-            return None;
-        }
-        self.told = Some(stats.timestamp);
-        let count = self.losses.len() as f32;
-        stats.ingress_loss_fraction = (count > 0.0).then(|| self.losses.drain(..).sum::<f32>() / count);
-        Some(stats)
-    }
+    /// Of VP8, as offered.
+    vp8: Option<Pt>,
+    /// Of the camera's and the screen's stream.
+    beginnings: [Beginning; 2],
+    /// The one whose beginning was lost.
+    torn: Option<Section>,
 }
 
 /// A connection could not be made or changed.
@@ -166,7 +149,9 @@ impl Line {
         let mut line = Self::new(rtc, now, cap, [audio, camera, screen]);
         line.pending = Some(pending);
         line.drain()?;
-        Ok((line, for_browsers(&offer.to_sdp_string(), cap)))
+        let sdp = offer.to_sdp_string();
+        line.vp8 = offer::vp8(&sdp);
+        Ok((line, for_browsers(&sdp, cap)))
     }
 
     /// The other end of such an offer, with its answer: for calls between two engines.
@@ -177,12 +162,14 @@ impl Line {
         offer: &str,
     ) -> Result<(Self, String), LineError> {
         let mut rtc = rtc(now, addresses);
-        let [audio, camera, screen] = mids(offer)[..] else {
+        let [audio, camera, screen] = offer::mids(offer)[..] else {
             return Err(LineError::Answer("the offer has not three media sections".into()));
         };
+        let vp8 = offer::vp8(offer);
         let offer = SdpOffer::from_sdp_string(offer).map_err(|error| LineError::Answer(error.to_string()))?;
         let answer = rtc.sdp_api().accept_offer(offer)?;
         let mut line = Self::new(rtc, now, cap, [audio, camera, screen]);
+        line.vp8 = vp8;
         line.double_sound(line.target.audio.doubled);
         line.drain()?;
         Ok((line, answer.to_sdp_string()))
@@ -211,6 +198,9 @@ impl Line {
             delivered: false,
             early: VecDeque::new(),
             again: Again::default(),
+            vp8: None,
+            beginnings: Default::default(),
+            torn: None,
         };
         line.look_for(target.desired);
         line
@@ -253,8 +243,7 @@ impl Line {
         self.now = now;
         self.rtc.handle_input(Input::Timeout(now))?;
         self.drain()?;
-        self.answer_early(now)?;
-        self.answer_key_frame_request(now);
+        self.follow_up(now)?;
         self.outgoing.extend(std::iter::from_fn(|| self.again.due(now)));
         Ok(())
     }
@@ -286,9 +275,17 @@ impl Line {
             self.early.push_front((source, local, datagram.to_vec()));
         }
         self.drain()?;
-        self.answer_early(at)?;
-        self.answer_key_frame_request(at);
+        self.follow_up(at)?;
         Ok(ours)
+    }
+
+    fn follow_up(&mut self, now: Instant) -> Result<(), LineError> {
+        self.answer_early(now)?;
+        self.answer_key_frame_request(now);
+        match self.torn.take() {
+            Some(section) => self.request_keyframe(section, now),
+            None => Ok(()),
+        }
     }
 
     /// Hands over what came too early, as soon as it is known whose it is.
@@ -428,6 +425,12 @@ impl Line {
                     self.path.sent(self.now, number, payload.len());
                 }
             }
+            RawPacket::RtpRx(header, payload) if Some(header.payload_type) == self.vp8 => {
+                let section = header.ext_vals.mid.map(|mid| self.section(mid));
+                if let Some(section) = section.filter(|section| self.beginnings[picture(*section)].missing(payload)) {
+                    self.torn = Some(section);
+                }
+            }
             RawPacket::RtcpRx(Rtcp::Twcc(report)) => {
                 self.delivered |= !report.delta.is_empty();
                 self.path.reported(self.now, report);
@@ -480,7 +483,7 @@ impl Line {
                     return Ok(());
                 }
                 Output::Transmit(transmit) => {
-                    self.again.sent(self.now, &transmit);
+                    self.again.sent(self.now, &transmit, self.connecting);
                     self.outgoing.push(transmit);
                 }
                 Output::Event(event) => self.on_event(event),
@@ -520,7 +523,7 @@ impl Line {
                     None => return,
                 }
             }
-            Event::MediaEgressStats(stats) if stats.mid == self.camera && self.figures.telling => {
+            Event::MediaEgressStats(stats) if stats.mid == self.camera && self.figures.told() => {
                 PeerEvent::Egress(stats)
             }
             Event::RawPacket(packet) => {
@@ -559,6 +562,8 @@ fn rtc(now: Instant, addresses: &[SocketAddr]) -> Rtc {
         .set_reordering_size_audio(0)
         // Copies each packet: some 500 a second, nothing next to their encryption.
         .enable_raw_packets(true);
+    // The first answer is waited for by a person.
+    config.set_initial_stun_rto(FIRST_CHECK);
     // Checks of the path in use every second instead of every three, and as many seconds in all.
     config.set_max_stun_rto(CHECK_INTERVAL);
     config.set_max_stun_retransmits(CHECKS);
@@ -572,12 +577,6 @@ fn rtc(now: Instant, addresses: &[SocketAddr]) -> Rtc {
     rtc
 }
 
-/// The media sections' names (RFC 8843, `a=mid`), in their order; str0m tells them only once media flows.
-fn mids(sdp: &str) -> Vec<Mid> {
-    let names = sdp.lines().filter_map(|line| line.strip_prefix("a=mid:"));
-    names.map(|mid| mid.trim_end().into()).collect()
-}
-
 /// By its first byte (RFC 7983, section 7).
 fn is_dtls(datagram: &[u8]) -> bool {
     matches!(datagram.first(), Some(20..=63))
@@ -586,23 +585,4 @@ fn is_dtls(datagram: &[u8]) -> bool {
 /// Where the camera's and the screen's stream have their place among two.
 fn picture(section: Section) -> usize {
     usize::from(section == Section::Screen)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Line;
-    use std::time::Instant;
-
-    #[test]
-    fn an_offer_has_sound_faces_and_a_screen_from_the_start() {
-        let address = ([127, 0, 0, 1], 9).into();
-        let (_, sdp) = Line::offer(Instant::now(), &[address], 2_500_000).expect("an offer");
-        let kinds: Vec<&str> = sdp
-            .lines()
-            .filter_map(|line| line.strip_prefix("m=")?.split(' ').next())
-            .collect();
-        assert_eq!(kinds, ["audio", "video", "video"]);
-        assert_eq!(sdp.matches("a=sendrecv").count(), 3);
-        assert_eq!(sdp.matches("x-google-start-bitrate").count(), 2);
-    }
 }
