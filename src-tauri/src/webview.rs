@@ -15,10 +15,17 @@ const COLLECTOR: [(&str, &str); 3] = [
     ("JSC_largeHeapSize", "8388608"),
 ];
 
+/// The page's scripts are run as they stand, not compiled: they draw and sort lists. What the compiler and its code hold
+/// is 26 MB after a call and twice as much of the rise from call to call, and there is no memory to write code to
+/// (decision 7).
+#[cfg(target_os = "linux")]
+const NO_COMPILER: (&str, &str) = ("JSC_useJIT", "0");
+
 /// Settles how the window is drawn and how its page's memory is kept, where nobody has chosen it already.
 #[cfg(target_os = "linux")]
 pub fn prepare() {
     COLLECTOR.into_iter().for_each(prefer);
+    prefer(NO_COMPILER);
     if !has_gpu() {
         WITHOUT_GPU.into_iter().for_each(prefer);
     }

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_offer_names_the_payload_type() {
-        let vp8_in = |sdp| vp8(sdp).map(Pt::to_string);
+        let vp8_in = |sdp| vp8(sdp).map(|pt| pt.to_string());
         assert_eq!(
             vp8_in("a=rtpmap:111 opus/48000/2\r\na=rtpmap:96 VP8/90000\r\n").as_deref(),
             Some("96")

@@ -154,6 +154,30 @@ fn an_address_that_goes_away_is_replaced() {
     assert!(desk < LONGEST_FREEZE && customer < LONGEST_FREEZE);
 }
 
+/// `make soak CASE=paths`: R4 over many runs, half of them a path that swallows everything, half an address that goes.
+#[test]
+#[ignore = "takes minutes: part of make soak"]
+fn nineteen_of_twenty_lost_paths_stop_the_picture_for_three_seconds_at_most() {
+    let runs: usize = std::env::var("SIGHTLINE_SOAK_RUNS").map_or(40, |runs| runs.parse().expect("a number"));
+    let mut freezes: Vec<Duration> = (0..runs)
+        .map(|run| {
+            let networks = Networks::new(&format!("lost{run}"));
+            let call = Call::new(&networks);
+            let network = call.network(&networks);
+            let (desk, customer) = call.survives(&networks, || match run % 2 {
+                0 => networks.swallow(network),
+                _ => networks.desk.ip(&format!("link set {network} down")),
+            });
+            desk.max(customer)
+        })
+        .collect();
+    freezes.sort_unstable();
+    let share = |share: f64| freezes[((runs as f64 * share).ceil() as usize).clamp(1, runs) - 1];
+    let [half, most, longest] = [0.5, 0.95, 1.0].map(share);
+    println!("{runs} lost paths: the picture stood still for {half:?} (p50), {most:?} (p95), {longest:?} (longest)");
+    assert!(most <= Duration::from_secs(3), "R4: 3 s (p95)");
+}
+
 #[test]
 fn an_address_that_is_new_is_offered() {
     let networks = Networks::new("new");
