@@ -3,8 +3,8 @@
 import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { createHash, randomBytes, X509Certificate } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -25,8 +25,8 @@ const own = Object.values(networkInterfaces())
 const here = own.find(({ family }) => family === 'IPv4')?.address;
 const allow = own.map(({ address, family }) => `${address}/${family === 'IPv4' ? 32 : 128}`).join(' ');
 
-async function open(serverEnv) {
-  world = await startWorld({ serverEnv: { SIGHTLINE_TURN_ALLOW: allow, ...serverEnv } });
+async function open(serverEnv, browserArgs) {
+  world = await startWorld({ serverEnv: { SIGHTLINE_TURN_ALLOW: allow, ...serverEnv }, browserArgs });
   desk = await world.desk();
   await desk.signIn(world.server.agent);
   await desk.chooseTestDevices();
@@ -40,11 +40,12 @@ after(close);
 
 /** In the page, before the product: relay only, and of the relay's addresses only those of one transport. */
 function onlyRelayed(transport) {
+  const of = (url) => (url.startsWith('turns:') ? 'tls' : url.split('transport=')[1]);
   const Native = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Native {
     constructor(config) {
       const iceServers = config.iceServers
-        .map((server) => ({ ...server, urls: [server.urls].flat().filter((url) => url.endsWith(`transport=${transport}`)) }))
+        .map((server) => ({ ...server, urls: [server.urls].flat().filter((url) => of(url) === transport) }))
         .filter(({ urls }) => urls.length > 0);
       super({ ...config, iceServers, iceTransportPolicy: 'relay' });
     }
@@ -138,6 +139,24 @@ test('relay-only: neither side learns an address of the other, before the tap or
 
 test('the relay inside the server carries a browser that may use nothing else, over TCP', async () => {
   await callThroughRelay('tcp');
+});
+
+test('the relay inside the server carries it over TLS, as a browser sees it that trusts the certificate', async () => {
+  await close();
+  const folder = temporaryFolder('relay-tls');
+  const [key, certificate] = ['key.pem', 'certificate.pem'].map((name) => join(folder, name));
+  const made = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=relay.test -addext subjectAltName=IP:127.0.0.1';
+  execFileSync('openssl', ['req', ...made.split(' '), '-keyout', key, '-out', certificate], { stdio: 'ignore' });
+  const shown = new X509Certificate(readFileSync(certificate)).publicKey.export({ type: 'spki', format: 'der' });
+  const trusted = createHash('sha256').update(shown).digest('base64');
+  await open(
+    {
+      SIGHTLINE_TURN: '127.0.0.1:0', SIGHTLINE_TURN_ALLOW: '127.0.0.1/32', SIGHTLINE_TURN_TLS: `127.0.0.1:${await freePort()}`,
+      SIGHTLINE_TURN_CERT: certificate, SIGHTLINE_TURN_KEY: key,
+    },
+    [`--ignore-certificate-errors-spki-list=${trusted}`],
+  );
+  await callThroughRelay('tls');
 });
 
 test('coturn with the configuration that the server writes carries it, over UDP and over TCP', async () => {

@@ -24,8 +24,8 @@ const args = [
 export const launchChromium = (options = {}) =>
   chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, ...options, args: [...args, ...(options.args ?? [])] });
 
-export async function startChromium() {
-  const browser = await launchChromium();
+export async function startChromium(args = []) {
+  const browser = await launchChromium({ args });
   return {
     /** A customer in a fresh browser profile; `prepare` gets the page before the product does. */
     async customer({ viewport = { width: 1100, height: 760 }, prepare, ...devices } = {}) {

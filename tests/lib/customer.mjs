@@ -6,15 +6,15 @@ import { until } from './wait.mjs';
 const DEVICES = { devices: 'both', tone: 440, width: 720, height: 960, barcode: true };
 
 const starters = {
-  chromium: async () => (await import('./chromium.mjs')).startChromium(),
+  chromium: async (env, args) => (await import('./chromium.mjs')).startChromium(args),
   firefox: async (env) => (await import('./firefox.mjs')).startFirefox(env),
 };
 
-/** Chromium at once, another browser when the first customer wants it. */
-export async function startBrowser({ env = {} } = {}) {
+/** Chromium at once, with these `args` too; another browser when the first customer wants it. */
+export async function startBrowser({ env = {}, args = [] } = {}) {
   const running = new Map();
   const started = (name) => {
-    if (!running.has(name)) running.set(name, starters[name](env));
+    if (!running.has(name)) running.set(name, starters[name](env, args));
     return running.get(name);
   };
   await started('chromium');

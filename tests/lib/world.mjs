@@ -5,7 +5,7 @@ import { startDisplay } from './display.mjs';
 import { startServer } from './server.mjs';
 import { startSound } from './sound.mjs';
 
-export async function startWorld({ serverEnv } = {}) {
+export async function startWorld({ serverEnv, browserArgs } = {}) {
   const closers = [];
   const keep = (part) => {
     closers.push(() => part.close());
@@ -19,7 +19,7 @@ export async function startWorld({ serverEnv } = {}) {
     const [display, server, browser] = await Promise.all([
       startDisplay().then(keep),
       startServer({ env: serverEnv }).then(keep),
-      startBrowser({ env: sound.customerEnv }).then(keep),
+      startBrowser({ env: sound.customerEnv, args: browserArgs }).then(keep),
     ]);
     return {
       display,

@@ -94,6 +94,18 @@ describe("the keys of an assignment", () => {
     expect(desk.selected).toBe("w2");
   });
 
+  it("take it before its conversation is here, and nobody else's", async () => {
+    const backend = new Recorder();
+    const desk = new Desk(backend);
+    await desk.start();
+    backend.emit(signedIn());
+    backend.emit({ type: "inbox", conversations: [conversation("w1", "Luis", "Hello", 9)] });
+    backend.emit({ type: "assignment", assignment: asked });
+    expect(actionFor(actions(desk), "a", false)?.title).toBe("Accept Ana");
+    await desk.accept(desk.acceptTarget()?.id ?? null);
+    expect(backend.sent.at(-1)).toEqual({ type: "accept", conversation: "w2" });
+  });
+
   it("turn it down, also while something is typed", async () => {
     const [desk, backend] = await askedDesk(asked);
     expect(actionFor(actions(desk), "d", true)).toBeUndefined();

@@ -400,10 +400,12 @@ export class Desk {
     if (!(await this.command({ type: "list_screens" }))) this.dialog = null;
   }
 
-  /** What the "a" key and the palette accept: the one asked about, the open one if it waits, the longest waiting. */
-  acceptTarget(): Conversation | null {
-    const asked = this.asked === null ? undefined : this.model.conversations[this.asked.conversation];
-    if (asked !== undefined) return asked;
+  /**
+   * What the "a" key and the palette accept: the one asked about, the open one if it waits, the longest waiting. The
+   * question may be here before its conversation is: it is that one all the same.
+   */
+  acceptTarget(): Pick<Conversation, "id" | "customer_name"> | null {
+    if (this.asked !== null) return { id: this.asked.conversation, customer_name: this.asked.customer_name };
     if (this.conversation?.state === "open") return this.conversation;
     return this.inbox.waiting[0] ?? null;
   }
