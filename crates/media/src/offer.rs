@@ -50,7 +50,6 @@ mod tests {
     use super::{for_browsers, vp8};
     use crate::line::Line;
     use std::time::Instant;
-    use str0m::media::Pt;
 
     #[test]
     fn browsers_are_told_where_to_start_and_what_not_to_exceed() {
