@@ -15,9 +15,8 @@ const COLLECTOR: [(&str, &str); 3] = [
     ("JSC_largeHeapSize", "8388608"),
 ];
 
-/// The page's scripts are run as they stand, not compiled: they draw and sort lists. What the compiler and its code hold
-/// is 26 MB after a call and twice as much of the rise from call to call, and there is no memory to write code to
-/// (decision 7).
+/// The page's scripts are run as they stand, not compiled: they draw and sort lists. The compiler and its code hold 26 MB
+/// after one call, and half of what is more from call to call; without them no memory can be written and run (decision 7).
 #[cfg(target_os = "linux")]
 const NO_COMPILER: (&str, &str) = ("JSC_useJIT", "0");
 

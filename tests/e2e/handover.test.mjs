@@ -34,15 +34,7 @@ async function seesMotion(desk) {
 async function hand(from, to, note) {
   await from.click('button', 'Transfer');
   await from.sees('The video call goes along.');
-  await from.session.type(await from.script(() => document.querySelector('[data-testid=transfer] input')), to.account);
-  // The rows move until what was typed has been looked for.
-  const find = (name) => {
-    const rows = [...document.querySelectorAll('[role=option]')];
-    return rows.length === 1 && rows[0].textContent.includes(name) ? rows[0] : null;
-  };
-  await from.session.click(await until(`${to.account} can be asked`, () => from.script(find, to.account)));
-  await from.session.type(await from.script(() => document.querySelector('[data-testid=transfer] textarea')), note);
-  await from.click('button', `Ask ${to.account}`);
+  await from.askColleague(to.account, note);
   await until('the colleague is asked', async () => (await to.script(() => document.querySelector('[data-testid=assignment]')?.innerText ?? ''))?.includes(note));
 }
 

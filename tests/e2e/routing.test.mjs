@@ -109,12 +109,7 @@ test('a conversation is handed to the colleague with a note, and goes when the c
   await first.click('button', 'Transfer');
   const name = await second.script(() => document.querySelector('.me')?.getAttribute('aria-label')?.split(',')[0] ?? null);
   await first.sees(name);
-  // The field has the focus; a role of its own each engine gives it.
-  await first.session.type(await first.script(() => document.querySelector('[data-testid=transfer] input')), name);
-  const find = (name) => [...document.querySelectorAll('[role=option]')].find((row) => row.textContent.includes(name)) ?? null;
-  await first.session.click(await until(`${name} can be asked`, () => first.script(find, name)));
-  await first.session.type(await first.script(() => document.querySelector('[data-testid=transfer] textarea')), 'Would rather show it.');
-  await first.click('button', `Ask ${name}`);
+  await first.askColleague(name, 'Would rather show it.');
 
   const asked = await isAsked(second, 'Luis Ortega');
   assert.match(asked, /Would rather show it\./);

@@ -214,6 +214,20 @@ export class Desk {
     await this.find('textbox', 'Message');
   }
 
+  /** Asks a colleague to take the open conversation over; the dialog is open. */
+  async askColleague(name, note) {
+    // The field has the focus; a role of its own each engine gives it.
+    await this.session.type(await this.script(() => document.querySelector('[data-testid=transfer] input')), name);
+    // The rows move until what was typed has been looked for.
+    const find = (name) => {
+      const rows = [...document.querySelectorAll('[role=option]')];
+      return rows.length === 1 && rows[0].textContent.includes(name) ? rows[0] : null;
+    };
+    await this.session.click(await until(`${name} can be asked`, () => this.script(find, name)));
+    await this.session.type(await this.script(() => document.querySelector('[data-testid=transfer] textarea')), note);
+    await this.click('button', `Ask ${name}`);
+  }
+
   /** The id of the open conversation. */
   conversation() {
     return this.script(() => document.querySelector('[data-conversation][aria-current]')?.dataset.conversation ?? null);

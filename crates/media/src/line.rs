@@ -170,7 +170,7 @@ impl Line {
         let answer = rtc.sdp_api().accept_offer(offer)?;
         let mut line = Self::new(rtc, now, cap, [audio, camera, screen]);
         line.vp8 = vp8;
-        line.double_sound(line.target.audio.doubled);
+        line.double_sound();
         line.drain()?;
         Ok((line, answer.to_sdp_string()))
     }
@@ -218,7 +218,7 @@ impl Line {
         };
         let answer = SdpAnswer::from_sdp_string(sdp).map_err(|error| LineError::Answer(error.to_string()))?;
         self.rtc.sdp_api().accept_answer(pending, answer)?;
-        self.double_sound(self.target.audio.doubled);
+        self.double_sound();
         self.drain()
     }
 
@@ -425,7 +425,8 @@ impl Line {
                     self.path.sent(self.now, number, payload.len());
                 }
             }
-            RawPacket::RtpRx(header, payload) if Some(header.payload_type) == self.vp8 => {
+            // Without a source of its own it is a probe of the path.
+            RawPacket::RtpRx(header, payload) if Some(header.payload_type) == self.vp8 && *header.ssrc != 0 => {
                 let section = header.ext_vals.mid.map(|mid| self.section(mid));
                 if let Some(section) = section.filter(|section| self.beginnings[picture(*section)].missing(payload)) {
                     self.torn = Some(section);
@@ -455,7 +456,7 @@ impl Line {
             self.look_for(self.target.desired);
         }
         if before.audio.doubled != self.target.audio.doubled {
-            self.double_sound(self.target.audio.doubled);
+            self.double_sound();
         }
         tracing::trace!(estimate = measured.estimate, loss = measured.loss, backlog = ?measured.backlog, unsent = measured.unsent, target = ?self.target, "judged");
         if before != self.target {
@@ -464,7 +465,8 @@ impl Line {
     }
 
     /// Each packet of sound carries the one before (RFC 2198), where the other side knows how to read that.
-    fn double_sound(&mut self, doubled: bool) {
+    fn double_sound(&mut self) {
+        let doubled = self.target.audio.doubled;
         self.rtc.direct_api().set_red_send(self.audio, doubled);
     }
 

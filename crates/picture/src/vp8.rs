@@ -72,7 +72,6 @@ impl Clock {
         };
         let step = passed.clamp(1, most);
         self.interval += (passed.clamp(1, 2 * self.interval) - self.interval) / 8;
-        self.interval = self.interval.max(100);
         self.last = Some(pts);
         self.told += step;
         (self.told, step as u64)

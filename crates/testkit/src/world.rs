@@ -41,6 +41,9 @@ pub struct Arrival {
     pub queued: Duration,
 }
 
+/// True for a datagram that is lost.
+pub type Swallow = Box<dyn FnMut(&[u8]) -> bool>;
+
 /// Calls that share one path in each direction.
 pub struct World {
     /// The time.
@@ -51,6 +54,8 @@ pub struct World {
     pub calls: Vec<[Side; 2]>,
     /// A competing TCP transfer on the forward path.
     pub tcp: Option<LongFlow>,
+    /// Which of the desks' datagrams are lost whatever the paths do, by their content.
+    pub swallow: Option<Swallow>,
     /// From desks to browsers, and back.
     paths: [Link<Packet>; 2],
     /// What has left the forward path, and what the backward path.
@@ -76,6 +81,7 @@ impl World {
             start,
             calls: (0..calls).map(call).collect(),
             tcp: None,
+            swallow: None,
             paths: [Link::new(forward, start, seed), Link::new(back, start, !seed)],
             arrivals: Default::default(),
         }
@@ -160,6 +166,9 @@ impl World {
     fn send(&mut self, call: usize, side: usize, out: Vec<Transmit>) {
         for transmit in out {
             let bytes = transmit.contents.to_vec();
+            if side == 0 && self.swallow.as_mut().is_some_and(|swallow| swallow(&bytes)) {
+                continue;
+            }
             let source = transmit.source;
             self.paths[side].send(self.now, bytes.len() + IP_UDP, Packet::Call { call, source, bytes });
         }

@@ -17,7 +17,7 @@ const EMPTY_WITHIN: Duration = Duration::from_millis(900);
 /// Growth of the ceiling a second at first ...
 const GROWTH: f64 = 0.06;
 /// ... which doubles after each such time without a queue ...
-const DOUBLING: Duration = Duration::from_secs(3);
+const DOUBLING: Duration = Duration::from_secs(2);
 /// ... up to this.
 const MOST_GROWTH: f64 = 0.5;
 /// An estimate that jumps up by more than this was found by a probe.

@@ -38,8 +38,9 @@ const QUIET: Duration = Duration::from_secs(3);
 /// Enough for a face beside a screen, bits a second.
 const FACE_BITRATE: u32 = 300_000;
 /// What is sent grows by no more than this from one tenth of a second to the next: a probe may find five times as much
-/// as is sent, and a step like that looks like congestion to the estimator.
-const STEEPEST: f64 = 1.25;
+/// as is sent, and the estimator's measure of what arrives follows slowly: whatever looks like congestion then brings its
+/// estimate down to that. At 1.25 two recoveries of a hundred went back to the small picture, at 1.12 one of a thousand.
+const STEEPEST: f64 = 1.12;
 /// So long what is sent stays where it started, however much the estimator hopes for.
 const PROVING: Duration = Duration::from_secs(1);
 /// From this share of loss on, sound is sent twice, until it is below the other one ...
@@ -211,7 +212,6 @@ impl Rate {
         let unsent = measured.unsent as f64 * 8.0 / f64::from(self.video_bitrate);
         self.hold = braked.hold || unsent > UNSENT.as_secs_f64();
         let estimate = measured.estimate.min(self.cap).min(braked.ceiling);
-        let free = estimate == measured.estimate && self.brake.free_for(now, QUIET);
         let estimate = estimate.min((f64::from(self.used) * STEEPEST) as u32);
         self.used = estimate.max(SMALLEST_CAP);
         self.note_loss(now, measured.loss);
@@ -225,6 +225,7 @@ impl Rate {
         if !paused {
             self.ladder.bitrate(now, video);
         }
+        let free = self.brake.free_for(now, QUIET);
         self.search.estimate(now, measured.estimate, paused, free);
         self.target()
     }

@@ -7,12 +7,13 @@
 
 use std::time::{Duration, Instant};
 
-/// Between two searches at first ...
+/// Between two searches when there is news ...
 const SHORTEST: Duration = Duration::from_secs(2);
-/// ... and at most, while they find nothing.
+/// ... and when the one before has found nothing.
 const LONGEST: Duration = Duration::from_secs(4);
-/// More than this is news: the search starts over.
-const NEWS: f64 = 1.2;
+/// An estimate that has grown by more than this is news. str0m also remembers *why* it last changed its estimate, and
+/// does not look while that was a growing delay, however long ago: after the next change it does.
+const NEWS: f64 = 1.02;
 /// While only sound is sent, look for no more than the picture needs to come back.
 const SOUND_ONLY: u32 = 200_000;
 
@@ -21,8 +22,9 @@ pub struct Search {
     cap: u32,
     /// What was asked for last.
     desired: u32,
-    interval: Duration,
-    next: Option<Instant>,
+    /// When it was asked for, or could first have been.
+    last: Option<Instant>,
+    /// The estimate then.
     found: u32,
 }
 
@@ -31,8 +33,7 @@ impl Search {
         Self {
             cap,
             desired: cap,
-            interval: SHORTEST,
-            next: None,
+            last: None,
             found: 0,
         }
     }
@@ -48,22 +49,19 @@ impl Search {
 
     pub fn estimate(&mut self, now: Instant, estimate: u32, sound_only: bool, free: bool) {
         let wanted = if sound_only { SOUND_ONLY } else { self.cap };
-        let next = *self.next.get_or_insert(now + self.interval);
+        let last = *self.last.get_or_insert(now);
+        let news = f64::from(estimate) > f64::from(self.found) * NEWS;
+        let rest = if news { SHORTEST } else { LONGEST };
         if estimate >= wanted || self.desired > wanted {
             self.desired = wanted;
-            self.interval = SHORTEST;
-            self.next = None;
+            self.last = None;
+            self.found = 0;
         } else if self.desired < wanted {
             // Lowered at the call before: raised now, which starts the search.
             self.desired = wanted;
-        } else if now >= next && free {
-            self.interval = if f64::from(estimate) > f64::from(self.found) * NEWS {
-                SHORTEST
-            } else {
-                (self.interval * 2).min(LONGEST)
-            };
+        } else if free && now.saturating_duration_since(last) >= rest {
             self.found = estimate;
-            self.next = Some(now + self.interval);
+            self.last = Some(now);
             self.desired = estimate.min(wanted - 1);
         }
     }
