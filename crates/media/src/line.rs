@@ -452,6 +452,10 @@ impl Line {
         if self.rate.path_is_longer() {
             self.path.forget_shortest();
         }
+        if self.rate.estimator_is_stuck() {
+            tracing::debug!(%estimate, "the estimator starts over");
+            self.rtc.bwe().reset(estimate);
+        }
         if before.desired != self.target.desired {
             self.look_for(self.target.desired);
         }

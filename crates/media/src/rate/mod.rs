@@ -204,6 +204,11 @@ impl Rate {
         self.longer_path
     }
 
+    /// True when the estimator does not look for more however it is asked, and has to start over from its estimate.
+    pub fn estimator_is_stuck(&self) -> bool {
+        self.search.stuck()
+    }
+
     /// Takes what was measured in; call it about ten times a second.
     pub fn measured(&mut self, now: Instant, measured: Measured) -> Target {
         let measured = self.believed(now, measured);
@@ -225,7 +230,8 @@ impl Rate {
         if !paused {
             self.ladder.bitrate(now, video);
         }
-        let free = self.brake.free_for(now, QUIET);
+        // Sound alone fills no path; whoever does will not leave it.
+        let free = paused || self.brake.free_for(now, QUIET);
         self.search.estimate(now, measured.estimate, paused, free);
         self.target()
     }

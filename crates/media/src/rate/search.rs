@@ -4,6 +4,9 @@
 //! desired rate, at most twice the estimate each. Left alone it looks again only after 15 s without change, which is
 //! longer than a person waits for a sharp picture after a bad moment. So as long as the estimate is below the cap,
 //! the request is lowered and raised again in growing intervals.
+//!
+//! It remembers *why* its estimate last changed, and neither probes nor forgets that while it was a growing delay and the
+//! estimate stands still: with sound alone for ever. An estimate that no search moves is told to start over.
 
 use std::time::{Duration, Instant};
 
@@ -11,9 +14,10 @@ use std::time::{Duration, Instant};
 const SHORTEST: Duration = Duration::from_secs(2);
 /// ... and when the one before has found nothing.
 const LONGEST: Duration = Duration::from_secs(4);
-/// An estimate that has grown by more than this is news. str0m also remembers *why* it last changed its estimate, and
-/// does not look while that was a growing delay, however long ago: after the next change it does.
+/// An estimate that has grown by more than this is news.
 const NEWS: f64 = 1.02;
+/// A search has moved the estimate by then: a probe's result is taken as it is.
+const ANSWERED: Duration = Duration::from_millis(1_500);
 /// While only sound is sent, look for no more than the picture needs to come back.
 const SOUND_ONLY: u32 = 200_000;
 
@@ -26,6 +30,9 @@ pub struct Search {
     last: Option<Instant>,
     /// The estimate then.
     found: u32,
+    /// A search is under way since then.
+    asked: Option<Instant>,
+    stuck: bool,
 }
 
 impl Search {
@@ -35,6 +42,8 @@ impl Search {
             desired: cap,
             last: None,
             found: 0,
+            asked: None,
+            stuck: false,
         }
     }
 
@@ -47,7 +56,20 @@ impl Search {
         self.desired
     }
 
+    /// True when the estimator has to start over from its estimate.
+    pub fn stuck(&self) -> bool {
+        self.stuck
+    }
+
     pub fn estimate(&mut self, now: Instant, estimate: u32, sound_only: bool, free: bool) {
+        self.stuck = false;
+        if self
+            .asked
+            .is_some_and(|asked| now.saturating_duration_since(asked) >= ANSWERED)
+        {
+            self.stuck = free && estimate == self.found;
+            self.asked = None;
+        }
         let wanted = if sound_only { SOUND_ONLY } else { self.cap };
         let last = *self.last.get_or_insert(now);
         let news = f64::from(estimate) > f64::from(self.found) * NEWS;
@@ -56,9 +78,11 @@ impl Search {
             self.desired = wanted;
             self.last = None;
             self.found = 0;
+            self.asked = None;
         } else if self.desired < wanted {
             // Lowered at the call before: raised now, which starts the search.
             self.desired = wanted;
+            self.asked = Some(now);
         } else if free && now.saturating_duration_since(last) >= rest {
             self.found = estimate;
             self.last = Some(now);

@@ -170,6 +170,26 @@ fn more_capacity_is_looked_for_while_there_is_less_than_the_cap() {
 }
 
 #[test]
+fn an_estimator_that_no_search_moves_starts_over() {
+    let stuck_after = |estimate: &dyn Fn(u32) -> u32| -> Vec<u32> {
+        let (mut rate, start) = (Rate::new(DEFAULT_CAP, 600_000), Instant::now());
+        (0..100)
+            .filter(|tenth| {
+                run(&mut rate, start + 100 * MS * *tenth, [estimate(*tenth)]);
+                rate.estimator_is_stuck()
+            })
+            .collect()
+    };
+    let stuck = stuck_after(&|_| 600_000);
+    assert!((1..=3).contains(&stuck.len()), "{stuck:?}");
+    assert!(
+        stuck_after(&|tenth| 600_000 + tenth).is_empty(),
+        "it moves, and knows best"
+    );
+    assert!(stuck_after(&|_| DEFAULT_CAP).is_empty(), "nothing is looked for");
+}
+
+#[test]
 fn a_shared_screen_comes_before_the_face() {
     let divided = |bitrate| {
         let video = Rate::new(DEFAULT_CAP, bitrate).target().video.expect("a picture");
