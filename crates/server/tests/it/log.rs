@@ -26,7 +26,7 @@ async fn the_log_holds_ids_and_no_secrets_or_personal_data() {
         .post("/v1/webchat/tokens", json!({ "name": "Ottoline Quist" }))
         .await
         .unwrap();
-    page.say("My card number is 4242").await;
+    page.say("My maiden name is Quillfeather").await;
     let id = desk.accept_newest().await.id;
     desk.say(id, Uuid::new_v4(), "Let me look that up").await.unwrap();
     let started = desk.start_video(id, Uuid::new_v4()).await.unwrap();
@@ -60,7 +60,7 @@ async fn the_log_holds_ids_and_no_secrets_or_personal_data() {
         [
             "example.test",
             "Ottoline",
-            "4242",
+            "Quillfeather",
             "look that up",
             "xylophone",
             "nobody.at.all",
