@@ -8,6 +8,7 @@ use sonora::{
     AudioProcessing, Config, StreamConfig,
     config::{
         AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppression, NoiseSuppressionLevel,
+        TransparentModeType,
     },
 };
 
@@ -21,7 +22,12 @@ impl MicrophoneProcessing {
     pub fn new() -> Self {
         let config = Config {
             high_pass_filter: Some(HighPassFilter::default()),
-            echo_canceller: Some(EchoCanceller::default()),
+            echo_canceller: Some(EchoCanceller {
+                // A headset has no echo. The other classifier takes 6 s of the customer's voice to see that, and cuts
+                // the agent off until then whenever both talk.
+                transparent_mode: TransparentModeType::Hmm,
+                ..Default::default()
+            }),
             noise_suppression: Some(NoiseSuppression {
                 level: NoiseSuppressionLevel::Moderate,
                 ..Default::default()

@@ -89,6 +89,20 @@ fn the_agent_is_heard_while_both_talk() {
     }
 }
 
+/// With a headset there is no echo to learn: whoever talks over the customer is heard as she is.
+#[test]
+fn a_headset_cuts_nobody_off() {
+    let length = her().len().min(him().len());
+    let (far, near) = (&her()[..length], &him()[..length]);
+    let alone = clean(&silence(length), near);
+    let both = clean(far, near);
+    for half in 6..22 {
+        let (from, to) = (half as f32 / 2.0, half as f32 / 2.0 + 0.5);
+        let lost = level_db(seconds(&alone, from, to)) - level_db(seconds(&both, from, to));
+        assert!(lost < 6.0, "{from} s: the agent is {lost:.1} dB softer");
+    }
+}
+
 #[test]
 fn noise_goes_and_the_voice_stays() {
     let mut dice = Dice(9);
