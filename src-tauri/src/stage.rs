@@ -9,7 +9,8 @@
 use gtk::{cairo, glib, prelude::*};
 use sightline_media::{
     Frame, Painter, Tile, clock,
-    picture::{Crop, Scaler, to_bgrx},
+    picture::to_bgrx,
+    scale::{Crop, Scaler},
 };
 use sightline_wire::desk::{Rect, StageLayout};
 use std::{

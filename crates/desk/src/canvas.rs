@@ -10,7 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use sightline_media::{
     Frame, Painter, Tile, clock,
-    picture::{Crop, Scaler},
+    scale::{Crop, Scaler},
 };
 use sightline_wire::desk::{PainterView, Rect, StageLayout};
 use std::{

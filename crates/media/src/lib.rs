@@ -44,7 +44,7 @@ mod work;
 pub use camera::choice::CameraChoice;
 pub use painter::{Frame, Painter, Tile};
 pub use session::{MediaEvent, Session, SessionConfig};
-pub use sightline_picture::{barcode, pixels as picture, vp8};
+pub use sightline_picture::{barcode, pixels as picture, scale, vp8};
 
 use sightline_wire::{device::Device, screen::ScreenList};
 

@@ -5,8 +5,8 @@
 
 use crate::{
     painter::Frame,
-    picture::{Crop, Scaler},
     rate::VideoRate,
+    scale::{Crop, Scaler},
     screen::{self, LARGEST, Screen, ScreenFault},
     video_send::VideoTarget,
     vp8::Encoder,

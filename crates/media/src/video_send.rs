@@ -6,11 +6,11 @@ use crate::{
         choice::{CameraChoice, Rank},
     },
     painter::{Frame, Painter, Tile},
-    picture::{Crop, Scaler},
     rate::{
         VideoRate,
         pace::{Pace, size_within},
     },
+    scale::{Crop, Scaler},
     vp8::Encoder,
     work::Work,
 };

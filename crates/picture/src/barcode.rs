@@ -58,7 +58,7 @@ fn encode(time: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pixels::{Crop, Scaler};
+    use crate::scale::{Crop, Scaler};
 
     #[test]
     fn reads_what_was_drawn_even_when_scaled() {

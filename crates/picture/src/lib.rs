@@ -6,6 +6,7 @@
 pub mod barcode;
 mod frame;
 pub mod pixels;
+pub mod scale;
 pub mod scene;
 pub mod vp8;
 

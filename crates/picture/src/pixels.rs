@@ -1,10 +1,6 @@
-//! Pixel work on I420 pictures: conversion in, scaling, conversion to what a window draws.
+//! Pixel work on I420 pictures: conversion in, and to what a window draws.
 
-use crate::Frame;
-use fast_image_resize::{
-    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
-    images::{Image, ImageRef},
-};
+use crate::{Frame, scale::Crop};
 use yuv::{
     BufferStoreMut, YuvBiPlanarImage, YuvConversionMode, YuvPackedImage, YuvPlanarImage, YuvPlanarImageMut, YuvRange,
     YuvStandardMatrix,
@@ -174,70 +170,6 @@ impl Frame {
     }
 }
 
-/// A part of a picture, in its own pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Crop {
-    /// From the left.
-    pub left: f64,
-    /// From the top.
-    pub top: f64,
-    /// Width.
-    pub width: f64,
-    /// Height.
-    pub height: f64,
-}
-
-impl Crop {
-    /// The whole picture.
-    pub fn whole(frame: &Frame) -> Self {
-        Self {
-            left: 0.0,
-            top: 0.0,
-            width: f64::from(frame.width),
-            height: f64::from(frame.height),
-        }
-    }
-}
-
-/// Scales pictures to the size they are drawn at. Keeps its buffers from frame to frame.
-#[derive(Default)]
-pub struct Scaler {
-    resizer: Resizer,
-}
-
-impl Scaler {
-    /// `crop` of `frame`, bilinear, at `width` x `height` (both at least 2, rounded down to even).
-    pub fn scale(&mut self, frame: &Frame, crop: Crop, width: u32, height: u32) -> Frame {
-        let (width, height) = ((width & !1).max(2), (height & !1).max(2));
-        let mut out = Frame::black(width, height);
-        let half = Crop {
-            left: crop.left / 2.0,
-            top: crop.top / 2.0,
-            width: crop.width / 2.0,
-            height: crop.height / 2.0,
-        };
-        let (cw, ch) = (frame.width.div_ceil(2), frame.height.div_ceil(2));
-        self.plane(&frame.y, (frame.width, frame.height), crop, &mut out.y, (width, height));
-        self.plane(&frame.u, (cw, ch), half, &mut out.u, (width / 2, height / 2));
-        self.plane(&frame.v, (cw, ch), half, &mut out.v, (width / 2, height / 2));
-        out
-    }
-
-    fn plane(&mut self, from: &[u8], (fw, fh): (u32, u32), crop: Crop, to: &mut [u8], (tw, th): (u32, u32)) {
-        let source = ImageRef::new(fw, fh, from, PixelType::U8).expect("a frame's plane has its size");
-        let mut target = Image::from_slice_u8(tw, th, to, PixelType::U8).expect("a fresh plane has its size");
-        // A crop may reach past odd edges by a rounding error.
-        let width = crop.width.min(f64::from(fw) - crop.left);
-        let height = crop.height.min(f64::from(fh) - crop.top);
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear))
-            .crop(crop.left, crop.top, width, height);
-        self.resizer
-            .resize(&source, &mut target, &options)
-            .expect("the crop lies within the plane");
-    }
-}
-
 /// Writes `frame` as BGRx (cairo's `Rgb24` on little-endian machines), `stride` bytes a row.
 pub fn to_bgrx(frame: &Frame, out: &mut [u8], stride: u32) {
     let chroma = frame.width.div_ceil(2);
@@ -299,17 +231,6 @@ mod tests {
                 .all(|(found, expected)| found.abs_diff(expected) < 4);
             assert!(near, "{found:?} for {expected:?}");
         }
-    }
-
-    #[test]
-    fn scaling_keeps_the_left_half_left() {
-        let mut frame = Frame::black(64, 32);
-        for row in frame.y.chunks_mut(64) {
-            row[..32].fill(235);
-        }
-        let small = Scaler::default().scale(&frame, Crop::whole(&frame), 32, 16);
-        assert_eq!((small.width, small.height), (32, 16));
-        assert!(small.y[8 * 32 + 4] > 220 && small.y[8 * 32 + 28] < 30);
     }
 
     #[test]

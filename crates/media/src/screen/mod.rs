@@ -9,7 +9,8 @@ mod x11;
 
 use crate::{
     painter::Frame,
-    picture::{Crop, Scaler, to_bgrx},
+    picture::to_bgrx,
+    scale::{Crop, Scaler},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sightline_wire::{
