@@ -29,6 +29,31 @@ async function traffic() {
   return { made: all.length, up: all.filter((one) => one.connectionState === 'connected').length, media, asked: window.__asked };
 }
 
+/** Runs in the page: the call's own page beneath the invitation. */
+function standingBy() {
+  const place = document.querySelector('.standby');
+  const video = (window.__remote = place.querySelector('#remote'));
+  return {
+    unseen: getComputedStyle(video).visibility === 'hidden',
+    inert: place.inert,
+    player: video.srcObject !== null,
+    playing: video.readyState > 0,
+    size: [video.clientWidth, video.clientHeight],
+  };
+}
+
+/** Runs in the page: the same place and the same player. */
+function afterTheTap() {
+  const video = document.querySelector('#remote');
+  const { clientWidth, clientHeight } = video;
+  return {
+    same: video === window.__remote,
+    size: [clientWidth, clientHeight],
+    unseen: getComputedStyle(video).visibility === 'hidden',
+    inert: video.closest('[inert]') !== null,
+  };
+}
+
 const trafficOf = (customer) => customer.evaluate(traffic);
 
 const isWarm = (customer) => until('the page is connected', async () => (await trafficOf(customer)).up === 1);
@@ -59,8 +84,11 @@ test('the link page connects before the tap, without a device or a byte of media
   const before = await trafficOf(phone);
   assert.deepEqual(before, { made: 1, up: 1, media: 0, asked: 0 });
   assert.equal(await desk.phase(), 'waiting');
+  const page = await phone.evaluate(standingBy);
+  assert.deepEqual({ ...page, size: null }, { unseen: true, inert: true, player: true, playing: false, size: null });
 
   await joins(phone);
+  assert.deepEqual(await phone.evaluate(afterTheTap), { same: true, size: page.size, unseen: false, inert: false }, 'the tap uncovers what stood there');
   const { made, asked } = await trafficOf(phone);
   assert.deepEqual({ made, asked }, { made: 1, asked: 1 }, 'the connection from before the tap carries the call');
   assert.deepEqual(phone.faults, []);

@@ -44,6 +44,11 @@ class FakePeer {
     this.connectionState = state;
     this.onconnectionstatechange?.();
   }
+  /** The section's remote track is there, as it is once the offer has been read. */
+  receives(section: number): void {
+    const transceiver = this.transceivers[section]!;
+    this.ontrack?.({ track: { ...transceiver.receiver.track, addEventListener: () => {} }, transceiver });
+  }
   get sends(): unknown[] {
     return this.transceivers.map(({ sender }) => sender.track);
   }
@@ -117,7 +122,15 @@ let server: Server;
 
 function call() {
   const media = devices();
-  const video = { srcObject: null as unknown, play: async () => {}, addEventListener: () => {}, removeEventListener: () => {} };
+  const video = {
+    srcObject: null as unknown,
+    plays: 0,
+    async play() {
+      video.plays += 1;
+    },
+    addEventListener: () => {},
+    removeEventListener: () => {},
+  };
   const states: string[] = [];
   const made = new Call("code", media as unknown as LocalMedia, video as unknown as HTMLVideoElement, ({ state }) => {
     if (states.at(-1) !== state.type) states.push(state.type);
@@ -147,7 +160,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("WebSocket", FakeSocket);
   vi.stubGlobal("RTCPeerConnection", FakePeer);
-  vi.stubGlobal("MediaStream", class {});
+  vi.stubGlobal("MediaStream", class { addTrack(): void {} });
   vi.stubGlobal("fetch", server.fetch);
   vi.stubGlobal("location", { origin: "https://desk.example" });
   vi.stubGlobal("document", Object.assign(new EventTarget(), { documentElement: { dataset: {} }, hidden: false }));
@@ -172,6 +185,22 @@ describe("a call ahead of the tap", () => {
     expect(peer.transceivers.map(({ direction }) => direction)).toEqual(["sendrecv", "sendrecv", "sendrecv"]);
     expect(peer.sends).toEqual([null, null, null]);
     expect([media.started, video.srcObject, states, seat.read()]).toEqual([0, null, ["ready"], null]);
+  });
+
+  it("gets the player ready with the tracks, which plays with the tap, and lets go of it with the connection", async () => {
+    const { call: made, peer, video } = await warm();
+    peer.receives(1);
+    const stream = video.srcObject;
+    expect([stream === null, video.plays]).toEqual([false, 0]);
+    made.cool();
+    expect(video.srcObject).toBe(null);
+    void made.warm();
+    await server.answers(warmed);
+    FakePeer.last.receives(1);
+    const next = video.srcObject;
+    expect([next === null, next === stream]).toEqual([false, false]);
+    void made.join(tap, wish);
+    expect([video.srcObject === next, video.plays]).toEqual([true, 1]);
   });
 
   it("caps the pictures that will come, and leaves the sound to its own rate", async () => {

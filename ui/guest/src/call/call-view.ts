@@ -132,6 +132,7 @@ export function callView(media: LocalMedia, act: CallActions, chat: ChatSwitch |
       again.hidden = !now.card?.again;
       tap.hidden = !call.playBlocked;
       if (call.playBlocked) card.hidden = false;
+      card.classList.toggle("beneath", now.stage === "empty" && !call.playBlocked);
       banner.hidden = now.banner === null;
       setText(banner, now.banner ?? "");
       const { screen: theirs } = call;

@@ -84,6 +84,8 @@ export class Call {
   private soundOnly: number | undefined;
   private nothing: number | undefined;
   private stopWatching: () => void = () => {};
+  /** Whose frames are watched. */
+  private shown: Peer | null = null;
   private room: RoomClient;
 
   constructor(
@@ -250,7 +252,8 @@ export class Call {
     this.stopWatching();
     this.peer?.close();
     this.incoming?.close();
-    this.peer = this.incoming = null;
+    this.peer = this.incoming = this.shown = null;
+    this.video.srcObject = null;
   }
 
   private async redeem(): Promise<void> {
@@ -366,7 +369,7 @@ export class Call {
         if (peer.saidOn === this.room.line) this.sayCandidate(peer, candidate);
       },
       tracks: () => {
-        if (this.peer === peer && this.tapped) this.show(peer);
+        if (this.peer === peer) this.show(peer);
       },
       state: (state) => this.peerState(peer, state),
       sound: () => this.heardSound(peer),
@@ -428,10 +431,8 @@ export class Call {
       this.peer = peer;
       this.incoming = null;
       this.mediaLost = false;
-      if (this.tapped) {
-        this.show(peer);
-        this.expectNothing(peer);
-      }
+      this.show(peer);
+      if (this.tapped) this.expectNothing(peer);
     } else if (peer === this.peer) {
       this.mediaLost = state === "disconnected" || state === "failed";
       if (state === "failed") {
@@ -451,8 +452,11 @@ export class Call {
     this.changed(this);
   }
 
+  /** Ahead of the tap the player only gets ready: making one takes as long as the picture is on its way. */
   private show(peer: Peer): void {
-    if (this.video.srcObject === peer.stream) return;
+    if (this.video.srcObject !== peer.stream) this.video.srcObject = peer.stream;
+    if (!this.tapped || this.shown === peer) return;
+    this.shown = peer;
     this.stopWatching();
     this.stopWatching = watchFrames(this.video, {
       first: () => this.flowing(peer),
@@ -462,7 +466,6 @@ export class Call {
       },
     });
     this.still = false;
-    this.video.srcObject = peer.stream;
     this.play();
   }
 

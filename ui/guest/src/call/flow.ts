@@ -115,9 +115,21 @@ export class Flow {
   private cool(): void {
     this.stopWarming();
     this.stopWarming = () => {};
-    this.ready?.view.dispose();
-    this.ready?.call.dispose();
+    if (!this.ready) return;
+    const { call, view } = this.ready;
     this.ready = null;
+    view.element.parentElement?.remove();
+    view.dispose();
+    call.dispose();
+  }
+
+  /** The call's page is laid out beneath the invitation, unseen, so that the tap has only to uncover it. */
+  private standBy(who: Who): void {
+    if (!this.ready) return;
+    const { call, view } = this.ready;
+    call.agent ||= who.agent_name;
+    view.update(call);
+    this.options.root.append(h("div", { class: "stage-call standby", inert: true }, view.element));
   }
 
   private preview(invite: InviteView): void {
@@ -130,6 +142,7 @@ export class Flow {
       decline: () => void this.decline(invite),
     });
     this.show("preview", page.element);
+    this.standBy(invite);
     this.page = page;
     page.network(this.ready?.call.network.blocked ?? false);
     this.leaving = () => {
@@ -322,7 +335,12 @@ export class Flow {
   private show(stage: Stage, element: HTMLElement): void {
     this.leaving();
     this.leaving = () => {};
-    this.options.root.replaceChildren(h("div", { class: `stage-${stage}` }, element));
+    const { root } = this.options;
+    // Taken out and put in again, a page would be laid out anew.
+    const place = element.closest(".standby") ?? root.appendChild(h("div", {}, element));
+    for (const other of [...root.children]) if (other !== place) other.remove();
+    place.className = `stage-${stage}`;
+    place.removeAttribute("inert");
     this.options.stage?.(stage);
     element.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
   }

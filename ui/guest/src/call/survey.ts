@@ -1,5 +1,6 @@
 /** After the call, whoever ended it: thumbs, what was wrong, and a free line. Skipping is always possible. */
 
+import "../styles/survey.css";
 import type { Issue, Survey, Verdict } from "../../../shared/wire";
 import { button, h, setText } from "../dom";
 import { icon } from "../icons";
