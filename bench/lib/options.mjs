@@ -4,7 +4,7 @@ export const usage = `node bench/run.mjs [--case P1,P2] [--quick] [--n 30] [--de
   --quick        QUICK=1      n = 8 and shorter runs
   --n N                       samples of each kind
   --part LIST    PART=5.3     of P10, only these cases of RFC 8867
-  --capture      CAPTURE=1    P3's packets as well: target/bench/packets/*.pcap and P3-steps.md
+  --capture      CAPTURE=1    the packets of joins as well: target/bench/packets/*.pcap, their steps in the samples, P3-steps.md
   --debug-build               the programs of target/debug instead of target/release; the line between them stays as it is`;
 
 /** The options, or what is wrong with them. */

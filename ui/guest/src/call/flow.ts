@@ -1,5 +1,6 @@
 /** The way of a customer through one invite: preview, call, survey, and every page in between. */
 
+import "../styles/pages.css";
 import "../styles/preview.css";
 import "../styles/call.css";
 import type { EndReason, InviteView, Problem } from "../../../shared/wire";
