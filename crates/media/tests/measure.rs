@@ -103,6 +103,16 @@ fn id_of(name: &str, kind: DeviceKind) -> String {
 }
 
 fn microphones(sound: &Sound) {
+    // The sound server has just begun: its first sound comes after 2 s.
+    let (begun, mut first) = (Instant::now(), None);
+    let slow = leaving_nothing(|| measure::microphone(None, |_| _ = first.get_or_insert(begun.elapsed()), SECOND));
+    assert!(first.is_some_and(|after| after > SECOND), "slow to begin: {first:?}");
+    assert!(
+        begun.elapsed() >= first.unwrap_or_default() + SECOND,
+        "listened to for as long as any"
+    );
+    assert_eq!((slow.opened, slow.exact_zero), (Ok(()), true));
+
     // Nothing is fed: a switched-off microphone.
     let silent = microphone(None);
     assert_eq!(silent.opened, Ok(()));

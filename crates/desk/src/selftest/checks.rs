@@ -39,9 +39,6 @@ const TEST_TONE: &str = "synthetic:microphone";
 /// A sweep and its echo, twice.
 const SWEEPS: Duration = Duration::from_secs(5);
 
-/// Long enough for a speaker to open and take its first samples.
-const OPENS: Duration = Duration::from_millis(700);
-
 /// Somebody who listens has answered by then.
 const ASK: Duration = Duration::from_secs(12);
 
@@ -206,7 +203,7 @@ impl Bench {
     /// Only whether it opens: nothing is heard, and nobody is asked anything.
     async fn quick_speaker(&self, took: impl Fn() -> u32) -> Check {
         let id = self.subject.speaker.clone();
-        let Some(mut measured) = alone(&SOUND, move || measure::opens(id.as_deref(), OPENS)).await else {
+        let Some(mut measured) = alone(&SOUND, move || measure::opens(id.as_deref())).await else {
             return judge::too_late(CheckKind::Speaker, took());
         };
         measured.before = self.subject.before(DeviceKind::Speaker);

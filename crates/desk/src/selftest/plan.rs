@@ -179,9 +179,8 @@ impl Job {
             Self::Storage => 10_000,
             // A keyring may be locked, and nobody types its password now.
             Self::Keyring => 5_000,
-            // Opening a camera takes up to two seconds.
-            Self::Camera => Self::looks_ms(extent) + 5_000,
-            Self::Microphone => Self::looks_ms(extent) + 4_000,
+            // Three seconds to open, one to close, and what lies between.
+            Self::Camera | Self::Microphone => Self::looks_ms(extent) + 5_000,
             Self::Clock => 6_000,
             Self::Version => 11_000,
             // With the time for somebody to say whether the tone was heard.

@@ -1,6 +1,7 @@
 //! A camera, opened and watched for a while.
 
 use super::{
+    OPENING,
     apart::{Apart, Next},
     holder,
     picture::{Pictures, Watch},
@@ -27,9 +28,9 @@ enum Word {
     Failed(CameraTrouble),
 }
 
-/// Opens the camera of that id (`None`: the one that a call without a choice takes) and watches it until `time` is
-/// over, the opening included. Its pictures go to `painter`'s own tile; `progress` hears after each how much of the
-/// time is over, 0 to 1. When this returns the camera is closed.
+/// Opens the camera of that id (`None`: the one that a call without a choice takes) and watches it for `time` from its
+/// first picture on, for which it gets 3 s more. Its pictures go to `painter`'s own tile; `progress` hears after each
+/// how much of the time is over, 0 to 1. When this returns the camera is closed.
 pub fn camera(
     id: Option<&str>,
     painter: &dyn Painter,
@@ -37,7 +38,8 @@ pub fn camera(
     mut progress: impl FnMut(f64),
 ) -> CameraMeasured {
     let start = Instant::now();
-    let end = start + time;
+    let mut end = start + OPENING;
+    let mut first = None;
     let id = id.map(str::to_owned);
     let run = Apart::start("camera measure", WAITING, move |words, stop| {
         // Whoever waits for a word has gone only when the run is over.
@@ -53,9 +55,11 @@ pub fn camera(
                 watch = Watch::new(at);
             }
             Next::Word(Word::Picture(frame, at)) => {
+                let first = *first.get_or_insert(at);
+                end = first + time;
                 painter.paint(Tile::Own, Some(frame.clone()));
                 watch.see(frame, at);
-                progress((start.elapsed().as_secs_f64() / time.as_secs_f64()).min(1.0));
+                progress((first.elapsed().as_secs_f64() / time.as_secs_f64()).min(1.0));
             }
             Next::Word(Word::Failed(found)) => {
                 trouble = Some(found);

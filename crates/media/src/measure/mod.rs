@@ -2,9 +2,11 @@
 //! encoder, and the ways to a relay.
 //!
 //! What makes figures out of signals is pure ([`picture`], [`sound`], [`chirp`]). The runs bring real signals to it:
-//! each takes the time it is given and at most two seconds more, whatever a driver does, because devices are opened,
+//! each takes the time it is given and at most four seconds more, whatever a driver does, because devices are opened,
 //! read and closed on threads of their own (`apart`); when a run returns, its devices are closed. What the figures
 //! mean is said elsewhere: `sightline_call::readiness::judge`.
+
+use std::time::Duration;
 
 mod apart;
 mod camera_run;
@@ -26,6 +28,10 @@ pub use mute::system_muted;
 pub use reach::{relay, stun};
 pub use sound_run::microphone;
 pub use speaker_run::{opens, speaker_and_echo, tone};
+
+/// A device gets so long from its opening to its first sound or picture: a headset over Bluetooth changes its profile,
+/// a camera wakes. One that brings nothing for longer is stuck.
+const OPENING: Duration = Duration::from_secs(3);
 
 /// A driver's words for a sentence: without what looks like a path or an address, and not too long.
 fn plain(words: &str) -> String {

@@ -1,6 +1,7 @@
 //! A microphone, opened and listened to for a while.
 
 use super::{
+    OPENING,
     apart::Next,
     sound::Listening,
     sound_io::{Heard, listen},
@@ -11,20 +12,22 @@ use std::time::{Duration, Instant};
 /// A device that delivers nothing for so long has stopped.
 const STOPPED: Duration = Duration::from_secs(1);
 
-/// Opens the microphone of that id (`None`: the system's default) and listens until `time` is over, the opening
-/// included. `on_level` hears the newest level, 0 to 1, whenever sound comes. When this returns the microphone is
-/// closed.
+/// Opens the microphone of that id (`None`: the system's default) and listens for `time` from its first sound on, for
+/// which it gets 3 s more. `on_level` hears the newest level, 0 to 1, whenever sound comes. When this returns the
+/// microphone is closed.
 pub fn microphone(id: Option<&str>, mut on_level: impl FnMut(f64), time: Duration) -> SoundMeasured {
-    let end = Instant::now() + time;
+    let mut end = Instant::now() + OPENING;
     let run = listen(id);
     let (mut found, mut listening, mut trouble) = (None, None, None);
-    let mut last = None;
+    let mut last = None::<Instant>;
     while Instant::now() < end {
         match run.next(end) {
             Next::Word(Heard::Found(device)) => found = Some(device),
             Next::Word(Heard::Begins { channels, rate }) => listening = Some(Listening::new(channels, rate)),
             Next::Word(Heard::Samples(samples, at)) => {
-                last = Some(at);
+                if last.replace(at).is_none() {
+                    end = at + time;
+                }
                 if let Some(listening) = &mut listening {
                     listening.hear(&samples);
                     on_level(listening.meter());
@@ -37,7 +40,7 @@ pub fn microphone(id: Option<&str>, mut on_level: impl FnMut(f64), time: Duratio
             Next::Late | Next::Over => break,
         }
     }
-    if last.is_some_and(|last: Instant| last.elapsed() > STOPPED) {
+    if last.is_some_and(|last| last.elapsed() > STOPPED) {
         let detail = "its sound stopped in between".into();
         trouble = trouble.or(Some(SoundTrouble::Broken { detail }));
     }

@@ -1,6 +1,7 @@
 //! A speaker that plays, and a microphone that listens whether it is heard.
 
 use super::{
+    OPENING,
     apart::{Apart, Next},
     chirp::{self, Chirp, Trace},
     sound::Listening,
@@ -18,6 +19,8 @@ const EARS_FIRST: u32 = 3;
 const MARGIN: Duration = Duration::from_millis(20);
 /// Callbacks are read this often.
 const LOOK: Duration = Duration::from_millis(20);
+/// A speaker that takes sound for so long goes on with it.
+const HOLDS: Duration = Duration::from_millis(500);
 /// More sweeps say nothing new.
 const MOST_ROUNDS: u32 = 4;
 /// A tone that was not found did not stand above the floor; how far below it was nobody knows, in dB.
@@ -80,32 +83,29 @@ pub fn speaker_and_echo(
 
 /// Plays a chime out of `speaker` again and again until `time` is over, for a person to hear. Whether they did stands
 /// nowhere in the answer: ask them.
-pub fn tone(speaker: Option<&str>, time: Duration, progress: impl FnMut(f64)) -> SpeakerMeasured {
-    plays(speaker, time, progress, move |rate| chime(rate, time))
-}
-
-/// Plays nothing out of `speaker` until `time` is over: whether it can be used is found out without anybody hearing it.
-pub fn opens(speaker: Option<&str>, time: Duration) -> SpeakerMeasured {
-    plays(
-        speaker,
-        time,
-        |_| (),
-        move |rate| vec![0.0; (time.as_secs_f64() * f64::from(rate)) as usize],
-    )
-}
-
-fn plays(
-    speaker: Option<&str>,
-    time: Duration,
-    mut progress: impl FnMut(f64),
-    sound: impl FnOnce(u32) -> Vec<f32> + Send + 'static,
-) -> SpeakerMeasured {
+pub fn tone(speaker: Option<&str>, time: Duration, mut progress: impl FnMut(f64)) -> SpeakerMeasured {
     let start = Instant::now();
     let end = start + time;
-    let mut mouth = Mouth::new(speaker, sound);
+    let mut mouth = Mouth::new(speaker, move |rate| chime(rate, time));
     while Instant::now() < end && mouth.trouble.is_none() {
         mouth.wait(end.min(Instant::now() + LOOK));
         progress((start.elapsed().as_secs_f64() / time.as_secs_f64()).min(1.0));
+    }
+    mouth.close().measured(None)
+}
+
+/// Plays nothing out of `speaker` until it has taken some of it: whether it can be used is found out without anybody
+/// hearing it. Takes half a second with a speaker that works, 3 s with one that hangs.
+pub fn opens(speaker: Option<&str>) -> SpeakerMeasured {
+    let mut end = Instant::now() + OPENING;
+    let mut mouth = Mouth::new(speaker, |_| Vec::new());
+    let mut taking = false;
+    while Instant::now() < end && mouth.trouble.is_none() {
+        mouth.wait(end.min(Instant::now() + LOOK));
+        if mouth.spoken.takes && !taking {
+            taking = true;
+            end = Instant::now() + HOLDS;
+        }
     }
     mouth.close().measured(None)
 }
