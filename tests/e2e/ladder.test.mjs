@@ -5,6 +5,7 @@ import { everyAddress } from '../lib/addresses.mjs';
 import { followWords } from '../lib/customer-page.mjs';
 import { agentSees, customerSees, finish, invited } from '../lib/flows.mjs';
 import { keepEvidence } from '../lib/evidence.mjs';
+import { until } from '../lib/wait.mjs';
 import { startWorld } from '../lib/world.mjs';
 
 let world, desk;
@@ -110,7 +111,9 @@ test('pictures do not get through: the call goes on with sound, both know why, a
   assert.equal(await desk.phase(), 'live');
   assert.deepEqual(await Promise.all([world.sound.hears(440), customer.hears(1000)]), [true, true]);
   await customer.evaluate(() => (window.__pictures = true));
+  // The words go when pictures are tried again; that they have come is seen in the window itself.
   await Promise.all([desk.misses(words, 60_000), customer.misses(new RegExp(words), 60_000)]);
+  await until("the customer's picture comes", async () => (await desk.drawn()).frames > 0);
   await bothLive(customer);
   await finish(desk, customer);
 });
