@@ -6,7 +6,7 @@
 
 use crate::{
     again::Again,
-    beginning::Beginning,
+    beginning::{self, Beginning},
     dtls,
     figures::Figures,
     offer::{self, for_browsers},
@@ -269,6 +269,11 @@ impl Line {
         let ours = self.rtc.accepts(&input);
         if ours {
             self.now = at;
+            for section in [self.camera, self.screen] {
+                if let Some(source) = self.beginnings[picture(self.section(section))].forgets(datagram, section) {
+                    beginning::forget(&mut self.rtc, section, source);
+                }
+            }
             self.rtc.handle_input(input)?;
         } else if self.connecting && is_dtls(datagram) {
             self.early.truncate(MOST_EARLY - 1);
@@ -428,9 +433,10 @@ impl Line {
             // Without a source of its own it is a probe of the path.
             RawPacket::RtpRx(header, payload) if Some(header.payload_type) == self.vp8 && *header.ssrc != 0 => {
                 let section = header.ext_vals.mid.map(|mid| self.section(mid));
-                if let Some(section) = section.filter(|section| self.beginnings[picture(*section)].missing(payload)) {
-                    self.torn = Some(section);
-                }
+                let missing = |section: &Section| {
+                    self.beginnings[picture(*section)].missing(header.ssrc, header.timestamp, payload)
+                };
+                self.torn = section.filter(missing).or(self.torn);
             }
             RawPacket::RtcpRx(Rtcp::Twcc(report)) => {
                 self.delivered |= !report.delta.is_empty();
