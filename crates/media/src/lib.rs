@@ -17,6 +17,7 @@ mod camera;
 pub mod clock;
 mod connection;
 mod dtls;
+mod early;
 mod figures;
 mod files;
 pub mod fuzz;

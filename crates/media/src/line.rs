@@ -8,6 +8,7 @@ use crate::{
     again::Again,
     beginning::{self, Beginning},
     dtls,
+    early::Early,
     figures::Figures,
     offer::{self, for_browsers},
     rate::{
@@ -18,7 +19,6 @@ use crate::{
 };
 use sightline_wire::ErrorCode;
 use std::{
-    collections::VecDeque,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -44,8 +44,6 @@ const FIRST_GUESS: u32 = 6_000_000;
 const JUDGE: Duration = Duration::from_millis(100);
 /// So many pictures wait for one with missing packets. str0m's own 30 are a second at best.
 const WAIT_FOR_RESENT: usize = 10;
-/// So many datagrams that come too early are kept.
-const MOST_EARLY: usize = 8;
 /// A check without an answer goes out again after this, then after twice as long, and so on.
 const FIRST_CHECK: Duration = Duration::from_millis(100);
 /// A path is checked this often while it answers.
@@ -113,9 +111,7 @@ pub struct Line {
     connecting: bool,
     /// Something of ours was reported as arrived.
     delivered: bool,
-    /// DTLS datagrams from addresses that no check of ours has reached yet, the newest first: a browser says hello as
-    /// soon as its own check is answered, half a round trip before ours is, and says it again only a second later.
-    early: VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>,
+    early: Early,
     again: Again,
     /// Of VP8, as offered.
     vp8: Option<Pt>,
@@ -196,7 +192,7 @@ impl Line {
             figures: Figures::default(),
             connecting: true,
             delivered: false,
-            early: VecDeque::new(),
+            early: Early::default(),
             again: Again::default(),
             vp8: None,
             beginnings: Default::default(),
@@ -267,7 +263,8 @@ impl Line {
             return Ok(false);
         };
         let ours = self.rtc.accepts(&input);
-        if ours {
+        let early = self.connecting && self.early.keeps((source, local), datagram, ours, self.vp8);
+        if ours && !early {
             self.now = at;
             for section in [self.camera, self.screen] {
                 if let Some(source) = self.beginnings[picture(self.section(section))].forgets(datagram, section) {
@@ -275,9 +272,6 @@ impl Line {
                 }
             }
             self.rtc.handle_input(input)?;
-        } else if self.connecting && is_dtls(datagram) {
-            self.early.truncate(MOST_EARLY - 1);
-            self.early.push_front((source, local, datagram.to_vec()));
         }
         self.drain()?;
         self.follow_up(at)?;
@@ -293,17 +287,21 @@ impl Line {
         }
     }
 
-    /// Hands over what came too early, as soon as it is known whose it is.
+    /// Hands over what came too early, as soon as it can be used.
     fn answer_early(&mut self, now: Instant) -> Result<(), LineError> {
-        for (source, local, datagram) in std::mem::take(&mut self.early) {
-            let Some(input) = received(now, source, local, &datagram) else {
-                continue;
-            };
-            if self.rtc.accepts(&input) {
-                self.rtc.handle_input(input)?;
-                self.drain()?;
-            } else {
-                self.early.push_back((source, local, datagram));
+        for early in self.early.take_dtls() {
+            let (source, local, datagram) = &early;
+            match received(now, *source, *local, datagram).filter(|input| self.rtc.accepts(input)) {
+                Some(input) => {
+                    self.rtc.handle_input(input)?;
+                    self.drain()?;
+                }
+                None => self.early.put_back(early),
+            }
+        }
+        if !self.connecting {
+            for (source, local, datagram) in self.early.take_pictures() {
+                self.receive(now, source, local, &datagram)?;
             }
         }
         Ok(())
@@ -508,7 +506,6 @@ impl Line {
             Event::Connected => {
                 self.answers.iter_mut().for_each(Answers::path_changed);
                 self.connecting = false;
-                self.early.clear();
                 PeerEvent::Connected
             }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => PeerEvent::Path(false),
@@ -525,7 +522,7 @@ impl Line {
             }
             Event::KeyframeRequest(request) => {
                 let section = self.section(request.mid);
-                self.answers[picture(section)].requested();
+                self.answers[picture(section)].requested(self.now);
                 return;
             }
             Event::PeerStats(stats) => {
@@ -587,11 +584,6 @@ fn rtc(now: Instant, addresses: &[SocketAddr]) -> Rtc {
         }
     }
     rtc
-}
-
-/// By its first byte (RFC 7983, section 7).
-fn is_dtls(datagram: &[u8]) -> bool {
-    matches!(datagram.first(), Some(20..=63))
 }
 
 /// Where the camera's and the screen's stream have their place among two.

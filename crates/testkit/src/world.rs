@@ -41,8 +41,8 @@ pub struct Arrival {
     pub queued: Duration,
 }
 
-/// True for a datagram that is lost.
-pub type Swallow = Box<dyn FnMut(&[u8]) -> bool>;
+/// True for a datagram that is lost: from the desk (0) or the browser (1), and its content.
+pub type Swallow = Box<dyn FnMut(usize, &[u8]) -> bool>;
 
 /// Calls that share one path in each direction.
 pub struct World {
@@ -54,7 +54,7 @@ pub struct World {
     pub calls: Vec<[Side; 2]>,
     /// A competing TCP transfer on the forward path.
     pub tcp: Option<LongFlow>,
-    /// Which of the desks' datagrams are lost whatever the paths do, by their content.
+    /// Which datagrams are lost whatever the paths do.
     pub swallow: Option<Swallow>,
     /// From desks to browsers, and back.
     paths: [Link<Packet>; 2],
@@ -166,7 +166,7 @@ impl World {
     fn send(&mut self, call: usize, side: usize, out: Vec<Transmit>) {
         for transmit in out {
             let bytes = transmit.contents.to_vec();
-            if side == 0 && self.swallow.as_mut().is_some_and(|swallow| swallow(&bytes)) {
+            if self.swallow.as_mut().is_some_and(|swallow| swallow(side, &bytes)) {
                 continue;
             }
             let source = transmit.source;

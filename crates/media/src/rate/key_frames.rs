@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 const ASK_AGAIN: Duration = Duration::from_millis(300);
 /// At most, while none of them brings a key frame.
 const ASK_AT_LAST: Duration = Duration::from_millis(2_400);
+/// Requests closer together are one that was said twice (`again.rs`).
+const ONE_REQUEST: Duration = Duration::from_millis(30);
 /// Between two key frames made on request.
 const MAKE_AGAIN: Duration = Duration::from_millis(500);
 
@@ -42,14 +44,16 @@ impl Requests {
 /// The other side's requests to us.
 #[derive(Debug, Default)]
 pub struct Answers {
+    requested: Option<Instant>,
     made: Option<Instant>,
     owed: bool,
 }
 
 impl Answers {
     /// The other side asks.
-    pub fn requested(&mut self) {
-        self.owed = true;
+    pub fn requested(&mut self, now: Instant) {
+        let before = self.requested.replace(now);
+        self.owed |= before.is_none_or(|before| now.saturating_duration_since(before) >= ONE_REQUEST);
     }
 
     /// The path has changed or begun: whoever lost packets wants a whole picture, however short ago the last was.
@@ -100,9 +104,11 @@ mod tests {
         let start = Instant::now();
         let mut answers = Answers::default();
         assert!(!answers.due(start));
-        answers.requested();
+        answers.requested(start);
         assert!(answers.due(start));
-        answers.requested();
+        answers.requested(start + 15 * MS);
+        assert_eq!(answers.deadline(), None, "that was its copy");
+        answers.requested(start + 60 * MS);
         assert!(!answers.due(start + 499 * MS));
         assert_eq!(answers.deadline(), Some(start + 500 * MS));
         assert!(
