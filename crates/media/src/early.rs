@@ -35,16 +35,16 @@ impl Early {
         vp8: Option<Pt>,
     ) -> bool {
         let room_for_pictures = self.pictures.len() < MOST_OF_PICTURES;
-        let kept = (source, local, datagram.to_vec());
+        let kept = || (source, local, datagram.to_vec());
         // By the first byte (RFC 7983, 7), and the payload's type in the second (RFC 3550, 5.1).
         match datagram {
             [20..=63, ..] if !ours => {
                 self.dtls.truncate(MOST_OF_DTLS - 1);
-                self.dtls.push_front(kept);
+                self.dtls.push_front(kept());
                 true
             }
             [128..=191, kind, ..] if ours && vp8.is_some_and(|vp8| *vp8 == kind & 0x7f) && room_for_pictures => {
-                self.pictures.push(kept);
+                self.pictures.push(kept());
                 true
             }
             _ => false,
