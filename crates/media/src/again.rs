@@ -2,9 +2,8 @@
 //!
 //! A lost datagram of the handshake or of its checks costs a customer 100 to 200 ms, a lost packet of her first picture a
 //! round trip and more, a lost request for a whole picture 300 ms. Their copies cost 30 KB once in a call, and 26 bytes a
-//! request. A copy is the same datagram, so whoever has the first
-//! one drops the second: a check by its transaction (RFC 8489, 6.3), DTLS by its record's number (RFC 9147, 4.5.1), SRTP
-//! by its index (RFC 3711, 3.3.2).
+//! request. A copy is the same datagram, so whoever has the first one drops the second: a check by its transaction (RFC
+//! 8489, 6.3), DTLS by its record's number (RFC 9147, 4.5.1), SRTP and SRTCP by their index (RFC 3711, 3.3.2).
 
 use std::{
     collections::VecDeque,

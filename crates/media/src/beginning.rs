@@ -147,7 +147,7 @@ mod tests {
         }
     }
 
-    /// A picture's packet of source 7 with the elements `ends`: one of two bytes, padding, and the section.
+    /// A packet of source 7 with three header elements: one of two bytes, padding, and the section.
     fn packet(time: u8, section: &[u8; 3]) -> Vec<u8> {
         let mut packet = vec![0x90, 96, 0, 1, 0, 0, 0, time, 0, 0, 0, 7, 0xbe, 0xde, 0, 2];
         packet.extend([0x31, 5, 5, 0, 0x42]);

@@ -29,6 +29,15 @@ fn any_path(rng: &mut fastrand::Rng) -> Path {
     }
 }
 
+/// A call over 100 ms of round trip, and nothing else in its way.
+fn far_apart(seed: u64) -> World {
+    let path = Path {
+        delay: 50 * MS,
+        ..Path::default()
+    };
+    World::new([path.clone(), path], 1, CAP, seed)
+}
+
 fn seen(world: &World) -> [&Seen; 2] {
     [&world.calls[0][0].seen, &world.calls[0][1].seen]
 }
@@ -59,11 +68,7 @@ fn every_path_brings_a_picture_and_sound_to_both_sides() {
 #[test]
 fn a_path_that_loses_a_third_is_not_taken_for_lost() {
     for seed in 0..20 {
-        let path = Path {
-            delay: 50 * MS,
-            ..Path::default()
-        };
-        let mut world = World::new([path.clone(), path], 1, CAP, seed);
+        let mut world = far_apart(seed);
         let up = |world: &World| seen(world).iter().all(|side| side.connected.is_some());
         world.run(Duration::from_secs(10), up);
         assert!(up(&world), "it connects");
@@ -84,11 +89,7 @@ fn a_path_that_loses_a_third_is_not_taken_for_lost() {
 /// Nothing stands before the first packet of a stream, so no gap says that it is missing.
 #[test]
 fn a_lost_beginning_is_noticed_by_what_follows_it() {
-    let path = Path {
-        delay: 50 * MS,
-        ..Path::default()
-    };
-    let mut world = World::new([path.clone(), path], 1, CAP, 1);
+    let mut world = far_apart(1);
     world.calls[0].iter_mut().for_each(|side| side.sending = false);
     world.run(Duration::from_secs(3), |_| false);
     assert!(seen(&world).iter().all(|side| side.connected.is_some()));
@@ -110,11 +111,7 @@ fn a_lost_beginning_is_noticed_by_what_follows_it() {
 /// With a browser it is the browser that begins, here it is the desk.
 #[test]
 fn pictures_that_come_before_the_end_of_the_handshake_are_seen_with_it() {
-    let path = Path {
-        delay: 50 * MS,
-        ..Path::default()
-    };
-    let mut world = World::new([path.clone(), path], 1, CAP, 1);
+    let mut world = far_apart(1);
     let mut last = 0;
     world.swallow = Some(Box::new(move |side, datagram| {
         // Its last flight: encrypted, in DTLS 1.3 (RFC 9147, 4.1). One or two datagrams and their copies are lost.
